@@ -1,0 +1,136 @@
+/* stitch: lib/image at work on files, for tests/bench/pictures.py and for looking at a picture by hand.
+ *
+ *   stitch [-t THREADS] stitch OUT.EXT COLUMNS ROWS TILE…    tiles without overscan, row by row
+ *   stitch [-t THREADS] thumb OUT.jpg WIDTH IN
+ *   stitch [-t THREADS] display OUT.png IN
+ *   stitch check IN…                                         each checked 20 times; prints milliseconds of the quickest
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "image/stitch.h"
+
+static int threads;
+
+static int
+failed(enum fg_err err)
+{
+	if (err != FG_OK)
+		fprintf(stderr, "stitch: %s: %s\n", fg_err_name(err), fg_err_text(err));
+	return err != FG_OK;
+}
+
+static int
+create(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	if (fd < 0)
+		perror(path);
+	return fd;
+}
+
+static enum fg_image_format
+format_of(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	for (int f = FG_IMAGE_PNG; dot != NULL && f < FG_IMAGE_FORMATS; f++)
+		if (strcmp(dot + 1, fg_image_format_name((enum fg_image_format)f)) == 0)
+			return (enum fg_image_format)f;
+	return FG_IMAGE_NONE;
+}
+
+/* The place of each tile follows from the sizes in the files. */
+static int
+place(struct fg_stitch *job, struct fg_stitch_tile *tiles, char **paths)
+{
+	for (int i = 0, x = 0, y = 0; i < job->rows * job->columns; i++) {
+		struct fg_image_info info;
+		int                  fd = open(paths[i], O_RDONLY | O_CLOEXEC);
+
+		if (failed(fg_image_probe(&info, fd)))
+			return 1;
+		close(fd);
+		tiles[i] = (struct fg_stitch_tile){ .path = paths[i], .x = x, .y = y, .width = info.width, .height = info.height };
+		x += info.width;
+		job->width = x;
+		job->height = y + info.height;
+		if ((i + 1) % job->columns == 0)
+			x = 0, y += info.height;
+	}
+	return 0;
+}
+
+static int
+do_stitch(int argc, char **argv)
+{
+	struct fg_stitch_said  said;
+	struct fg_stitch       job = { .columns = (int)strtol(argv[1], NULL, 10), .rows = (int)strtol(argv[2], NULL, 10), .threads = threads, .said = &said };
+	struct fg_stitch_tile *tiles = fg_alloc((size_t)argc * sizeof(*tiles));
+	int                    out, bad;
+
+	if (job.rows < 1 || job.columns < 1 || argc - 3 != job.rows * job.columns || place(&job, tiles, argv + 3) != 0)
+		return 2;
+	job.tiles = tiles;
+	job.format = format_of(argv[0]);
+	out = create(argv[0]);
+	bad = out < 0 || failed(fg_stitch(out, &job));
+	if (!bad && said.text[0] != '\0')
+		printf("%s\n", said.text);
+	free(tiles);
+	return bad;
+}
+
+static int
+do_check(int argc, char **argv)
+{
+	int bad = 0;
+
+	for (int i = 0; i < argc; i++) {
+		struct fg_image_verdict v;
+		double                  best = 1e9;
+		int                     fd = open(argv[i], O_RDONLY | O_CLOEXEC);
+		enum fg_err             err = FG_OK;
+
+		for (int n = 0; n < 20 && err == FG_OK; n++) {
+			struct timespec a, b;
+
+			clock_gettime(CLOCK_MONOTONIC, &a);
+			err = fg_image_check(&v, fd, &(const struct fg_image_expect){ 0 });
+			clock_gettime(CLOCK_MONOTONIC, &b);
+			double ms = (double)(b.tv_sec - a.tv_sec) * 1e3 + (double)(b.tv_nsec - a.tv_nsec) / 1e6;
+
+			best = ms < best ? ms : best;
+		}
+		close(fd);
+		if (failed(err)) {
+			bad = 1;
+			continue;
+		}
+		printf("%s: %s %d x %d, %d x %d bit%s, %d layers%s: %.2f ms\n", argv[i], fg_image_format_name(v.info.format), v.info.width,
+			v.info.height, v.info.channels, v.info.bits, v.info.is_float ? " float" : "", v.info.layers, v.black ? ", black" : "", best);
+	}
+	return bad;
+}
+
+int
+main(int argc, char **argv)
+{
+	if (argc > 2 && strcmp(argv[1], "-t") == 0) {
+		threads = (int)strtol(argv[2], NULL, 10);
+		argc -= 2;
+		argv += 2;
+	}
+	if (argc > 5 && strcmp(argv[1], "stitch") == 0)
+		return do_stitch(argc - 2, argv + 2);
+	if (argc > 2 && strcmp(argv[1], "check") == 0)
+		return do_check(argc - 2, argv + 2);
+	fprintf(stderr, "usage: stitch [-t THREADS] stitch|thumb|display|check …  (see tests/bench/stitch.c)\n");
+	return 2;
+}
