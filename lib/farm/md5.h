@@ -1,0 +1,12 @@
+/* md5: the worker protocol's names for files. Not a protection against anybody: it only tells one archive from another. */
+#ifndef FG_FARM_MD5_H
+#define FG_FARM_MD5_H
+
+#include "base/err.h"
+
+enum { FG_MD5_HEX = 33 }; /**< 32 lower-case hex digits and the closing NUL */
+
+/** MD5 of a whole file, from its first byte; the descriptor's position stays where it is. FG_OK, FG_EIO */
+enum fg_err fg_md5_file(char hex[FG_MD5_HEX], int fd);
+
+#endif
