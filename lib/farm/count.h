@@ -1,0 +1,27 @@
+/* count: the sums that lending reads, kept by the transaction that changes a task. A test recounts them.
+ * project.waiting, running, done; of active projects also queue.waiting and need.waiting; user.running; and which project a queue lends from next. */
+#ifndef FG_FARM_COUNT_H
+#define FG_FARM_COUNT_H
+
+#include <stdint.h>
+
+#include "store/db.h"
+
+struct fg_delta {
+	int waiting, running, done;
+};
+
+/** Tasks of `project` changed state by so many. Inside a transaction. */
+enum fg_err fg_count_tasks(struct fg_db *db, int64_t project, struct fg_delta delta);
+
+/** Put a project's waiting tasks into the queue that fits its owner, renderer, device and memory; the project is active from now on.
+ * Also to be called when one of these or the priority has changed. */
+enum fg_err fg_count_enqueue(struct fg_db *db, int64_t project);
+
+/** Take them out (pause, cancel, failed). Call before its state changes from 'active'. */
+enum fg_err fg_count_dequeue(struct fg_db *db, int64_t project);
+
+/** What a project needs, in KiB, by the largest memory that its tasks used; 0 unknown. */
+int64_t fg_count_need_kib(int64_t used_kib);
+
+#endif

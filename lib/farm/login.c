@@ -1,0 +1,54 @@
+#include "farm/login.h"
+
+#include <stdio.h>
+
+#include "base/random.h"
+#include "farm/secret.h"
+
+static void
+fill(struct fg_user *out, const struct fg_secret *secret, bool by_token)
+{
+	*out = (struct fg_user){ .id = secret->user, .secret = secret->id, .roles = secret->roles, .by_token = by_token };
+	snprintf(out->name, sizeof(out->name), "%s", secret->user_name);
+	snprintf(out->csrf, sizeof(out->csrf), "%s", secret->csrf);
+	snprintf(out->scope, sizeof(out->scope), "%s", secret->scope);
+}
+
+enum fg_err
+fg_login_start(char cookie[65], struct fg_user *user, struct fg_db *db, const struct fg_settings *settings, int64_t now_ms)
+{
+	fg_random_hex(user->csrf, 32);
+	return fg_secret_add(cookie, &user->secret, db, "login", user->id, "", "", user->csrf, now_ms + settings->login_seconds * 1000, now_ms);
+}
+
+enum fg_err
+fg_login_find(struct fg_user *out, struct fg_db *db, const struct fg_settings *settings, const char *cookie, int64_t now_ms)
+{
+	struct fg_secret secret;
+	enum fg_err      err = fg_secret_find(&secret, db, "login", cookie, now_ms);
+
+	if (err != FG_OK)
+		return err;
+	if (secret.last_used_ms > 0 && now_ms - secret.last_used_ms > settings->login_idle_seconds * 1000)
+		return FG_EAUTH;
+	fill(out, &secret, false);
+	return fg_secret_used(db, &secret, now_ms);
+}
+
+enum fg_err
+fg_token_find(struct fg_user *out, struct fg_db *db, const char *token, int64_t now_ms)
+{
+	struct fg_secret secret;
+	enum fg_err      err = fg_secret_find(&secret, db, "token", token, now_ms);
+
+	if (err != FG_OK)
+		return err;
+	fill(out, &secret, true);
+	return fg_secret_used(db, &secret, now_ms);
+}
+
+enum fg_err
+fg_login_end(struct fg_db *db, const struct fg_user *user, int64_t now_ms)
+{
+	return fg_secret_revoke(db, user->secret, now_ms);
+}

@@ -1,0 +1,19 @@
+/* login: a person at a browser (cookie FGSESSION) or a script with an API token. */
+#ifndef FG_FARM_LOGIN_H
+#define FG_FARM_LOGIN_H
+
+#include "farm/settings.h"
+#include "farm/user.h"
+
+/** Start a browser's session for a user who gave the right password. `cookie` gets its value (64 hex digits), `user->csrf` the token for changes. */
+enum fg_err fg_login_start(char cookie[65], struct fg_user *user, struct fg_db *db, const struct fg_settings *settings, int64_t now_ms);
+
+/** Whose cookie is it? FG_EAUTH when there is no such session, it was idle for too long or ended. Notes its use. */
+enum fg_err fg_login_find(struct fg_user *out, struct fg_db *db, const struct fg_settings *settings, const char *cookie, int64_t now_ms);
+
+/** Whose API token is it? FG_EAUTH. `out->scope` says what it is good for. Notes its use. */
+enum fg_err fg_token_find(struct fg_user *out, struct fg_db *db, const char *token, int64_t now_ms);
+
+enum fg_err fg_login_end(struct fg_db *db, const struct fg_user *user, int64_t now_ms);
+
+#endif

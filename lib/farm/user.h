@@ -1,0 +1,34 @@
+/* user: somebody who owns things and has roles. Passwords are kept as Argon2id. */
+#ifndef FG_FARM_USER_H
+#define FG_FARM_USER_H
+
+#include <stdint.h>
+
+#include "store/db.h"
+
+enum fg_role { FG_ROLE_ADMIN = 1, FG_ROLE_SUBMITTER = 2, FG_ROLE_WORKER = 4 };
+
+struct fg_user {
+	int64_t id, secret;      /**< secret: what they came with (login or token), 0 none */
+	int     roles;           /**< bits of enum fg_role */
+	bool    disabled, by_token; /**< by_token: came with an API token, which needs no CSRF token */
+	char    name[128], csrf[65], scope[128];
+};
+
+int         fg_role_parse(const char *name); /**< "admin", "submitter", "worker"; 0 for anything else */
+const char *fg_role_name(int role);
+
+/** Letters, digits, `.`, `_`, `-`, `@`, 1 to 64 of them; FG_EINVAL otherwise, FG_ECONFLICT when taken. `password` NULL: can't log in to the portal. */
+enum fg_err fg_user_add(int64_t *id, struct fg_db *db, const char *name, const char *password, int roles, int64_t now_ms);
+enum fg_err fg_user_find(struct fg_user *out, struct fg_db *db, const char *name); /**< FG_ENOTFOUND */
+enum fg_err fg_user_get(struct fg_user *out, struct fg_db *db, int64_t id);
+enum fg_err fg_user_password(struct fg_db *db, int64_t id, const char *password);
+enum fg_err fg_user_roles(struct fg_db *db, int64_t id, int roles);
+enum fg_err fg_user_disable(struct fg_db *db, int64_t id, bool disabled);
+
+/** Name and password of the portal. Failures are counted per account and address within 15 minutes; over `limit` FG_EBUSY comes at once, unread.
+ * FG_EAUTH says the same for unknown names and wrong passwords, after the same work. */
+enum fg_err fg_user_check(struct fg_user *out, struct fg_db *db, const char *name, const char *password, const char *address, int64_t limit,
+                          int64_t now_ms);
+
+#endif
