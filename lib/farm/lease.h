@@ -86,6 +86,7 @@ enum fg_err fg_lease_fail(struct fg_db *db, const struct fg_settings *settings, 
 enum fg_err fg_lease_return(struct fg_db *db, int64_t lease, int64_t now_ms);
 
 /* Inside a transaction of the caller: */
+enum fg_err fg_lease_release(struct fg_db *db, int64_t lease, const char *state, const char *why, int64_t now_ms); /**< end it; its task waits again */
 enum fg_err fg_lease_end_of_session(struct fg_db *db, int64_t session, int64_t now_ms);
 enum fg_err fg_lease_end_of_project(struct fg_db *db, int64_t project, int64_t now_ms);
 enum fg_err fg_lease_expire(struct fg_db *db, int64_t now_ms); /**< at most 20 */

@@ -1,0 +1,57 @@
+/* project: a scene archive plus settings; its tasks are its frames, or their tiles. */
+#ifndef FG_FARM_PROJECT_H
+#define FG_FARM_PROJECT_H
+
+#include <stdint.h>
+
+#include "farm/settings.h"
+#include "store/spool.h"
+
+enum { FG_FRAME_MAX = 1048574, FG_TILES_MAX = 64, FG_OVERSCAN_MAX = 256 };
+enum fg_device { FG_DEVICE_ANY, FG_DEVICE_CPU, FG_DEVICE_GPU };
+
+struct fg_project {
+	int64_t id, owner;
+	char    owner_name[128], state[16], message[1024];
+	char    title[256], archive_md5[33], blend[1024], scene[128], camera[128]; /**< scene, camera "": the file's own */
+	char    format[16], engine[64], renderer[64];                             /**< format: png png16 jpeg exr exr-multilayer tga bmp; engine, renderer "": own, any */
+	char    result[16];                                                       /**< extension of the result file, "" while there is none */
+	int     priority, animation, frame_start, frame_end, frame_step, rows, columns, overscan;
+	int     width, height;                                                    /**< of a rendered frame: resolution × percent / 100, truncated */
+	int     percent, samples, device, fps_num, fps_den, no_denoise, raw;
+	int64_t archive_size, task_max_s, frames_total, frames_done, tasks_total, waiting, running, done, errors;
+	int64_t memory_kib, render_s, tile_bytes, created_ms, started_ms, finished_ms;
+};
+
+const char *fg_project_tile_ext(const char *format);  /**< extension of a tile's file: tiles of jpeg projects are PNG */
+const char *fg_project_frame_ext(const char *format); /**< of a stitched frame */
+
+/** Check all settings against each other; FG_EINVAL says what is wrong and what would be right. Fills in frames_total and tasks_total. */
+enum fg_err fg_project_check(struct fg_project *project, const struct fg_settings *settings);
+
+/** Keep it, in state 'splitting'. Then move its archive to fg_spool_source and call fg_project_split. */
+enum fg_err fg_project_add(int64_t *id, struct fg_db *db, const struct fg_project *project, int64_t now_ms);
+
+/** Make its tasks, some thousands a transaction, and let it be lent from. Goes on where it was interrupted. */
+enum fg_err fg_project_split(struct fg_db *db, int64_t project, int64_t now_ms);
+
+enum fg_err fg_project_get(struct fg_project *out, struct fg_db *db, int64_t id); /**< FG_ENOTFOUND, also when deleted */
+
+/** Newest first, those with an id below `before` (0: all), of one owner (0: all), at most `limit`. The callback returns false to stop. */
+enum fg_err fg_project_list(struct fg_db *db, int64_t owner, int64_t before, int limit, bool (*each)(void *ctx, const struct fg_project *project), void *ctx);
+
+/** State for people: waiting, rendering, composing, finished, failed, cancelled, paused. */
+const char *fg_project_state(const struct fg_project *project);
+
+/* What people do. FG_ECONFLICT when the state doesn't allow it. */
+enum fg_err fg_project_cancel(struct fg_db *db, int64_t project, int64_t now_ms);
+enum fg_err fg_project_pause(struct fg_db *db, int64_t project, int64_t now_ms);
+enum fg_err fg_project_resume(struct fg_db *db, int64_t project, int64_t now_ms);
+enum fg_err fg_project_retry(struct fg_db *db, int64_t project, int64_t now_ms); /**< a failed or cancelled one goes on, its budgets whole again */
+enum fg_err fg_project_priority(struct fg_db *db, int64_t project, int priority, int64_t now_ms);
+enum fg_err fg_project_delete(struct fg_db *db, const struct fg_spool *spool, int64_t project, int64_t now_ms); /**< files go to the trash */
+
+/** Inside a transaction: out of the queue, leases end, state and message set ('failed', 'cancelled', 'deleted'). */
+enum fg_err fg_project_stop(struct fg_db *db, int64_t project, const char *state, const char *message, int64_t now_ms);
+
+#endif
