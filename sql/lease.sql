@@ -33,6 +33,7 @@ SELECT t.id, t.frame, t.row, t.column FROM task t
 
 -- name: renderer_fit
 -- The renderer for a session's platform: of the wanted version, else the newest.
+-- scan: sorts the few renderers of one platform
 SELECT id, md5, version FROM renderer WHERE os = :os AND bits = :bits AND removed = 0 AND (:version = '' OR version = :version) ORDER BY id DESC LIMIT 1;
 
 -- name: task_lend

@@ -1,5 +1,5 @@
 # mkmigrations: sql/NNNN_*.sql as C texts, in the order given.
-BEGIN { print "/* Made from sql/[0-9]*.sql by mkmigrations.awk. */\n#include \"store/migrations.h\"\n\nconst char *const fg_migrations[] = {" }
+BEGIN { print "/* Made from the migrations in sql/ by mkmigrations.awk. */\n#include \"store/migrations.h\"\n\nconst char *const fg_migrations[] = {" }
 FNR == 1 && NR > 1 { print "\t," }
 /^--/ || /^[[:space:]]*$/ { next }
 {

@@ -12,7 +12,7 @@ function finish() {
 }
 
 BEGIN {
-	print "/* Made from sql/*.sql by mkstatements.awk. */"
+	print "/* Made from the statements in sql/ by mkstatements.awk. */"
 	if (part == "header")
 		print "#ifndef FG_STATEMENTS_H\n#define FG_STATEMENTS_H\n\nenum fg_sql {"
 	else

@@ -36,6 +36,7 @@ DELETE FROM product WHERE project = :project;
 
 -- name: product_stitch_notes
 -- What stitching changed and people should know (a lossy codec replaced, say), each note once.
+-- scan: the stitched frames of one project, once, when it is finished
 SELECT DISTINCT why FROM product WHERE project = :project AND kind = 'stitch' AND state = 'done' AND why <> '' LIMIT 5;
 
 -- name: project_frame

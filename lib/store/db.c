@@ -61,6 +61,7 @@ after_commit(void *ctx, sqlite3 *sqlite, const char *name, int pages)
 	return SQLITE_OK;
 }
 
+/* REFERENCES stay prose: parents are never deleted, and enforcing them would walk whole tables of children at some upserts. */
 static enum fg_err
 connect_one(const struct fg_db *db, sqlite3 **out)
 {
@@ -73,7 +74,7 @@ connect_one(const struct fg_db *db, sqlite3 **out)
 	sqlite3_db_config(*out, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_db_config(*out, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	if (sqlite3_exec(*out, "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;"
-	                       "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY;",
+	                       "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY;",
 	                 NULL, NULL, NULL) != SQLITE_OK)
 		return fg_fail(FG_EIO, "could not set up %s: %s", path, sqlite3_errmsg(*out));
 	return FG_OK;
@@ -256,7 +257,7 @@ bind_one(sqlite3_stmt *statement, const struct fg_bind *bind)
 enum fg_err
 fg_rows_first(struct fg_rows *rows, struct fg_db *db, enum fg_sql sql, const struct fg_bind *binds)
 {
-	sqlite3_stmt *statement;
+	sqlite3_stmt *statement = NULL;
 	enum fg_err   err;
 
 	*rows = (struct fg_rows){ .db = db };

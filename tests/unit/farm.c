@@ -1,0 +1,529 @@
+/* farm: lending is fair, exact and bounded; deliveries count once; budgets hold; and the counters always say what the rows say. */
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/fs.h"
+#include "farm/farm.h"
+#include "farm/lease.h"
+#include "farm/product.h"
+#include "farm/project.h"
+#include "farm/renderer.h"
+#include "farm/secret.h"
+#include "farm/user.h"
+
+struct farm {
+	char           dir[64];
+	struct fg_farm farm;
+	struct fg_db  *db;
+	int64_t        now_ms;
+};
+
+static struct fg_settings *
+settings(struct farm *f)
+{
+	return &f->farm.settings;
+}
+
+static int
+set_up(void **state)
+{
+	struct farm *f = calloc(1, sizeof(*f));
+	char         path[128];
+	int64_t      id;
+
+	snprintf(f->dir, sizeof(f->dir), "/tmp/farmgate-farm-XXXXXX");
+	assert_non_null(mkdtemp(f->dir));
+	snprintf(path, sizeof(path), "%s/state", f->dir);
+	assert_int_equal(fg_fs_mkdirs(path, 0700), FG_OK);
+	snprintf(path, sizeof(path), "%s/farmgate.conf", f->dir);
+	assert_int_equal(fg_fs_replace(path, "project_errors = 15\n", 20, 0600), FG_OK);
+	assert_int_equal(fg_farm_open(&f->farm, path, FG_DB_EXCLUSIVE), FG_OK);
+	f->db = f->farm.db;
+	assert_int_equal(fg_db_migrate(f->db, NULL), FG_OK);
+	assert_int_equal(fg_spool_make(&f->farm.spool), FG_OK);
+	f->now_ms = 1000000000000;
+	assert_int_equal(fg_renderer_add(&id, f->db, &(struct fg_renderer){ .md5 = "0123456789abcdef0123456789abcdef", .version = "3.4", .os = "linux", .bits = "64bit", .caps = 1 }, f->now_ms), FG_OK);
+	*state = f;
+	return 0;
+}
+
+static void
+count_row(void *ctx, int columns, char **values, char **names)
+{
+	(void)columns, (void)names;
+	*(int *)ctx += 1;
+	print_message("# recount differs: %s\n", values[0]);
+}
+
+/* What lending reads must be what the rows say. */
+static void
+recount(struct farm *f)
+{
+	static const char *const checks[] = {
+		"SELECT 'project ' || id FROM project p WHERE waiting <> (SELECT count(*) FROM task WHERE project = p.id AND state = 'waiting')"
+		" OR running <> (SELECT count(*) FROM task WHERE project = p.id AND state = 'leased')"
+		" OR done <> (SELECT count(*) FROM task WHERE project = p.id AND state = 'done')",
+		"SELECT 'queue ' || id FROM queue q WHERE waiting <> (SELECT coalesce(sum(waiting), 0) FROM project WHERE queue = q.id AND state = 'active')",
+		"SELECT 'need ' || id FROM need n WHERE waiting <> (SELECT coalesce(sum(waiting), 0) FROM queue WHERE need = n.id)",
+		"SELECT 'user ' || id FROM user u WHERE running <> (SELECT coalesce(sum(running), 0) FROM project WHERE owner = u.id)",
+		"SELECT 'load of queue ' || q.id FROM queue q JOIN user u ON u.id = q.owner WHERE q.waiting > 0 AND q.load <> u.running * 1000000 / u.weight",
+		"SELECT 'head of queue ' || q.id FROM queue q WHERE q.waiting > 0 AND q.project <> (SELECT p.id FROM project p WHERE p.queue = q.id"
+		" AND p.state = 'active' AND p.waiting > 0 ORDER BY p.priority DESC, p.id LIMIT 1)",
+		"SELECT 'lease ' || id FROM lease l WHERE state = 'live' AND NOT EXISTS (SELECT 1 FROM task WHERE id = l.task AND holder = l.id AND state = 'leased')",
+	};
+	int differ = 0;
+
+	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++)
+		assert_int_equal(fg_db_shell(f->db, checks[i], count_row, &differ), FG_OK);
+	assert_int_equal(differ, 0);
+}
+
+static int
+tear_down(void **state)
+{
+	struct farm *f = *state;
+
+	recount(f);
+	fg_farm_close(&f->farm);
+	fg_fs_remove_tree(f->dir);
+	free(f);
+	return 0;
+}
+
+static int64_t
+add_user(struct farm *f, const char *name)
+{
+	int64_t id;
+
+	assert_int_equal(fg_user_add(&id, f->db, name, NULL, FG_ROLE_SUBMITTER | FG_ROLE_WORKER, f->now_ms), FG_OK);
+	return id;
+}
+
+static struct fg_session
+add_worker(struct farm *f, int64_t user, const char *login, const char *host, int64_t ram_kib)
+{
+	struct fg_session session;
+	char              key[FG_SECRET_TEXT], cookie[65], found[65];
+
+	assert_int_equal(fg_secret_add(key, NULL, f->db, "key", user, host, "", "", 0, f->now_ms), FG_OK);
+	assert_int_equal(fg_session_start(cookie, &session, f->db,
+	                                  &(struct fg_hello){ .login = login, .key = key, .version = "6.22306.0", .os = "linux", .bits = "64bit", .cpu = "x",
+	                                                      .hostname = host, .hwid = "", .address = "127.0.0.1", .cores = 2, .ram_kib = ram_kib },
+	                                  f->now_ms),
+	                 FG_OK);
+	snprintf(found, sizeof(found), "%s", cookie);
+	assert_int_equal(fg_session_find(&session, f->db, settings(f), found, f->now_ms), FG_OK);
+	found[0] = found[0] == 'a' ? 'b' : 'a';
+	assert_int_equal(fg_session_find(&(struct fg_session){ 0 }, f->db, settings(f), found, f->now_ms), FG_EAUTH);
+	return session;
+}
+
+static int64_t
+add_project(struct farm *f, int64_t owner, int frames, int tiles, int priority)
+{
+	struct fg_project p = { .owner = owner, .title = "t", .archive_md5 = "x", .blend = "scene.blend", .frame_start = 1, .frame_end = frames, .frame_step = 1,
+		                .rows = tiles, .columns = tiles, .width = 640, .height = 360, .percent = 100, .format = "png", .fps_num = 24, .fps_den = 1,
+		                .priority = priority, .animation = frames > 1 };
+	int64_t           id;
+
+	assert_int_equal(fg_project_check(&p, settings(f)), FG_OK);
+	assert_int_equal(fg_project_add(&id, f->db, &p, f->now_ms), FG_OK);
+	assert_int_equal(fg_project_split(f->db, id, f->now_ms), FG_OK);
+	return id;
+}
+
+static enum fg_err
+lend(struct fg_lease *out, struct farm *f, const struct fg_session *session)
+{
+	return fg_lease_grant(out, f->db, settings(f), &(struct fg_offer){ .session = session, .ram_kib = session->ram_kib, .method = 1 }, f->now_ms);
+}
+
+static bool
+deliver_as(struct farm *f, const struct fg_lease *lease, const struct fg_session *session, bool black, int64_t memory_kib)
+{
+	bool taken;
+
+	assert_int_equal(fg_lease_deliver(&taken, f->db, settings(f),
+	                                  &(struct fg_delivery){ .lease = lease->id, .key = session->key, .ext = "png", .size = 100, .render_s = 2,
+	                                                         .black = black, .memory_kib = memory_kib },
+	                                  f->now_ms),
+	                 FG_OK);
+	return taken;
+}
+
+static bool
+deliver(struct farm *f, const struct fg_lease *lease, const struct fg_session *session)
+{
+	return deliver_as(f, lease, session, false, 0);
+}
+
+static void
+fail_lease(struct farm *f, const struct fg_lease *lease, const struct fg_session *session, enum fg_blame blame)
+{
+	assert_int_equal(fg_lease_fail(f->db, settings(f), &(struct fg_failure){ .lease = lease->id, .key = session->key, .blame = blame, .why = "bad" }, f->now_ms), FG_OK);
+}
+
+static const char *
+state_of(struct farm *f, int64_t project)
+{
+	static struct fg_project p;
+
+	assert_int_equal(fg_project_get(&p, f->db, project), FG_OK);
+	return p.state;
+}
+
+static bool
+goes_on(struct farm *f, const struct fg_lease *lease, const struct fg_session *session)
+{
+	bool go_on;
+
+	assert_int_equal(fg_lease_beat(&go_on, f->db, &(struct fg_beat){ .session = session->id, .lease = lease->id, .progress = -1 }, f->now_ms), FG_OK);
+	return go_on;
+}
+
+static void
+renders_to_the_end(void **state)
+{
+	struct farm      *f = *state;
+	const int64_t     user = add_user(f, "alice"), project = add_project(f, user, 3, 2, 0);
+	struct fg_session session = add_worker(f, user, "ALICE", "one", 8 << 20);
+	struct fg_product product;
+	struct fg_lease   lease;
+	int               stitches = 0;
+
+	for (int i = 0; i < 12; i++) {
+		assert_int_equal(lend(&lease, f, &session), FG_OK);
+		assert_true(lease.id >= FG_LEASE_ID_MIN);
+		assert_int_equal(lease.frame, 1 + i / 4);
+		assert_int_equal(lease.row * 2 + lease.column, i % 4);
+		assert_true(deliver(f, &lease, &session));
+		assert_false(deliver(f, &lease, &session));
+		recount(f);
+	}
+	assert_int_equal(lend(&lease, f, &session), FG_ENOTFOUND);
+	assert_string_equal(state_of(f, project), "composing");
+	while (fg_product_take(&product, f->db, f->now_ms + 1000, f->now_ms) == FG_OK) {
+		stitches += strcmp(product.kind, "stitch") == 0;
+		assert_int_equal(fg_product_done(f->db, settings(f), &product, strcmp(product.kind, "result") == 0 ? "mp4" : "png", "", f->now_ms), FG_OK);
+	}
+	assert_int_equal(stitches, 3);
+	assert_string_equal(state_of(f, project), "finished");
+}
+
+static void
+lends_fairly(void **state)
+{
+	struct farm      *f = *state;
+	const char *const names[] = { "anna", "bert", "cleo" };
+	int64_t           users[3], count[3] = { 0 }, high;
+	struct fg_session session[30];
+	struct fg_lease   lease;
+
+	for (int i = 0; i < 3; i++)
+		users[i] = add_user(f, names[i]);
+	for (int i = 0; i < 40; i++) /* the one who came first with most does not get more */
+		add_project(f, users[0], 10, 1, 0);
+	add_project(f, users[1], 20, 1, 0);
+	add_project(f, users[2], 20, 1, 0);
+	high = add_project(f, users[2], 5, 1, 7);
+	for (int i = 0; i < 15; i++) {
+		struct fg_project p;
+
+		session[i] = add_worker(f, users[0], "anna", (char[]){ 'h', (char)('a' + i), 0 }, 8 << 20);
+		assert_int_equal(lend(&lease, f, &session[i]), FG_OK);
+		assert_int_equal(fg_project_get(&p, f->db, lease.project), FG_OK);
+		for (int u = 0; u < 3; u++)
+			count[u] += p.owner == users[u];
+		if (p.owner == users[2])
+			assert_int_equal(lease.project, high);
+	}
+	for (int u = 0; u < 3; u++)
+		assert_int_equal(count[u], 5);
+}
+
+static void
+skips_what_does_not_fit(void **state)
+{
+	struct farm      *f = *state;
+	const int64_t     big = add_user(f, "big"), small = add_user(f, "small");
+	struct fg_session strong, weak;
+	struct fg_lease   lease;
+	int64_t           heavy[20], light;
+
+	strong = add_worker(f, big, "big", "strong", 16 << 20);
+	weak = add_worker(f, small, "small", "weak", 1 << 20);
+	for (int i = 0; i < 20; i++) {
+		heavy[i] = add_project(f, big, 3, 1, 9);
+		assert_int_equal(lend(&lease, f, &strong), FG_OK);
+		assert_int_equal(lease.project, heavy[i]);
+		assert_true(deliver_as(f, &lease, &strong, false, 4 << 20)); /* used 4 GiB, so needs 4.8 */
+		for (int k = 0; k < 2; k++)
+			if (i < 19) {
+				assert_int_equal(lend(&lease, f, &strong), FG_OK);
+				assert_true(deliver(f, &lease, &strong));
+			}
+	}
+	assert_int_equal(lend(&lease, f, &weak), FG_ENOTFOUND);
+	light = add_project(f, small, 1, 1, -5);
+	assert_int_equal(lend(&lease, f, &weak), FG_OK);
+	assert_int_equal(lease.project, light);
+	recount(f);
+}
+
+static void
+takes_back_and_late(void **state)
+{
+	struct farm      *f = *state;
+	const int64_t     user = add_user(f, "u");
+	struct fg_session one = add_worker(f, user, "u", "one", 8 << 20), two = add_worker(f, user, "u", "two", 8 << 20);
+	struct fg_lease   first, second, third;
+
+	add_project(f, user, 1, 1, 0);
+	assert_int_equal(lend(&first, f, &one), FG_OK);
+	assert_int_equal(lend(&second, f, &two), FG_ENOTFOUND);
+	f->now_ms = first.until_ms + 1;
+	assert_int_equal(lend(&second, f, &two), FG_OK);
+	assert_int_equal(second.task, first.task);
+	assert_false(goes_on(f, &first, &one));
+	assert_true(goes_on(f, &second, &two));
+	assert_true(deliver(f, &first, &one)); /* late, but the task is open */
+	assert_false(goes_on(f, &second, &two));
+	assert_false(deliver(f, &second, &two));
+
+	add_project(f, user, 3, 1, 0); /* a third request ends the oldest */
+	assert_int_equal(lend(&first, f, &one), FG_OK);
+	assert_int_equal(lend(&second, f, &one), FG_OK);
+	assert_true(goes_on(f, &first, &one));
+	assert_int_equal(lend(&third, f, &one), FG_OK);
+	assert_int_equal(third.task, first.task);
+	assert_false(goes_on(f, &first, &one));
+	recount(f);
+	assert_int_equal(fg_session_end(f->db, one.id, f->now_ms), FG_OK);
+	assert_false(goes_on(f, &third, &one));
+	recount(f);
+}
+
+static void
+ends_what_runs_too_long(void **state)
+{
+	struct farm      *f = *state;
+	const int64_t     user = add_user(f, "u");
+	struct fg_session one = add_worker(f, user, "u", "one", 8 << 20);
+	struct fg_lease   lease;
+
+	add_project(f, user, 1, 1, 0);
+	assert_int_equal(lend(&lease, f, &one), FG_OK);
+	for (int64_t end_ms = f->now_ms + settings(f)->task_max_seconds * 1000; f->now_ms < end_ms; f->now_ms += 600000) {
+		assert_true(goes_on(f, &lease, &one));
+		assert_int_equal(fg_session_touch(f->db, settings(f), &one, f->now_ms), FG_OK);
+	}
+	assert_false(goes_on(f, &lease, &one));
+	assert_int_equal(lend(&lease, f, &one), FG_OK);
+}
+
+static void
+keeps_budgets(void **state)
+{
+	struct farm      *f = *state;
+	const int64_t     user = add_user(f, "u"), project = add_project(f, user, 100, 1, 0);
+	struct fg_session workers[20];
+	struct fg_lease   lease;
+
+	for (int i = 0; i < 3; i++) {
+		workers[i] = add_worker(f, user, "u", (char[]){ 'w', (char)('a' + i), 0 }, 8 << 20);
+		for (int k = 0; k < 5; k++) {
+			assert_int_equal(lend(&lease, f, &workers[i]), FG_OK);
+			assert_string_equal(state_of(f, project), "active");
+			fail_lease(f, &lease, &workers[i], FG_BLAME_BOTH);
+		}
+	}
+	assert_string_equal(state_of(f, project), "failed");
+	assert_int_equal(lend(&lease, f, &workers[0]), FG_ENOTFOUND);
+	recount(f);
+	assert_int_equal(fg_project_retry(f->db, project, f->now_ms), FG_OK);
+	assert_int_equal(lend(&lease, f, &workers[0]), FG_OK);
+	assert_int_equal(lease.frame, 1);
+}
+
+static void
+sets_workers_aside(void **state)
+{
+	struct farm      *f = *state;
+	const int64_t     user = add_user(f, "u");
+	struct fg_session one, two;
+	struct fg_lease   lease;
+	int64_t           aside = 0;
+
+	(void)aside;
+	add_project(f, user, 100, 1, 0);
+	one = add_worker(f, user, "u", "one", 8 << 20);
+	two = add_worker(f, user, "u", "two", 8 << 20);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(lend(&lease, f, &one), FG_OK);
+		fail_lease(f, &lease, &one, FG_BLAME_PICTURE);
+		if (i == 1) {
+			assert_int_equal(lend(&lease, f, &two), FG_OK); /* a good picture of another worker changes nothing */
+			assert_int_equal(lease.frame, 1);
+			assert_true(deliver(f, &lease, &two));
+		}
+	}
+	assert_int_equal(fg_db_int(&aside, f->db, FG_SQL_WORKER_BROKEN, FG_BINDS(FG_I("worker", one.worker), FG_I("more", 0))), FG_OK);
+	assert_int_equal(aside, 0); /* aside, and its row begins anew */
+	assert_int_equal(fg_worker_aside(f->db, one.worker, 0, "", f->now_ms), FG_OK);
+	assert_int_equal(fg_worker_aside(f->db, 4711, 0, "", f->now_ms), FG_ENOTFOUND);
+}
+
+static void
+spares_whom_failed(void **state)
+{
+	struct farm      *f = *state;
+	const int64_t     user = add_user(f, "u");
+	struct fg_session one = add_worker(f, user, "u", "one", 8 << 20), two = add_worker(f, user, "u", "two", 4 << 20);
+	struct fg_lease   lease, other;
+
+	add_project(f, user, 2, 1, 0);
+	assert_int_equal(lend(&lease, f, &one), FG_OK);
+	fail_lease(f, &lease, &one, FG_BLAME_BOTH);
+	assert_int_equal(lend(&other, f, &one), FG_OK);
+	assert_int_equal(other.frame, 2); /* frame 1 is for somebody else */
+	assert_int_equal(lend(&lease, f, &one), FG_ENOTFOUND);
+	assert_int_equal(lend(&lease, f, &two), FG_OK);
+	assert_int_equal(lease.frame, 1);
+	fail_lease(f, &lease, &two, FG_BLAME_BOTH);
+	assert_int_equal(lend(&lease, f, &one), FG_OK); /* nobody is left who didn't fail it */
+	assert_int_equal(lease.frame, 1);
+	fail_lease(f, &lease, &one, FG_BLAME_NOBODY);
+	f->now_ms += 10;
+	assert_int_equal(fg_project_cancel(f->db, other.project, f->now_ms), FG_OK);
+	assert_false(goes_on(f, &other, &one));
+	assert_false(deliver(f, &other, &one));
+
+	add_project(f, user, 1, 1, 0); /* died of memory: only where there is more */
+	assert_int_equal(lend(&lease, f, &two), FG_OK);
+	fail_lease(f, &lease, &two, FG_BLAME_MEMORY);
+	assert_int_equal(lend(&lease, f, &two), FG_ENOTFOUND);
+	assert_int_equal(lend(&lease, f, &one), FG_OK);
+}
+
+static void
+doubts_black(void **state)
+{
+	struct farm      *f = *state;
+	const int64_t     user = add_user(f, "u");
+	struct fg_session one = add_worker(f, user, "u", "one", 8 << 20), two = add_worker(f, user, "u", "two", 8 << 20);
+	struct fg_lease   lease;
+	int64_t           broken = 0, night = add_project(f, user, 1, 1, 0);
+
+	assert_int_equal(lend(&lease, f, &one), FG_OK);
+	assert_true(deliver_as(f, &lease, &one, true, 0));
+	assert_string_equal(state_of(f, night), "active");
+	assert_int_equal(lend(&lease, f, &one), FG_ENOTFOUND);
+	assert_int_equal(lend(&lease, f, &two), FG_OK);
+	assert_true(deliver_as(f, &lease, &two, true, 0));
+	assert_string_equal(state_of(f, night), "composing"); /* black twice is black */
+	assert_int_equal(fg_db_int(&broken, f->db, FG_SQL_WORKER_BROKEN, FG_BINDS(FG_I("worker", one.worker), FG_I("more", 0))), FG_OK);
+	assert_int_equal(broken, 0);
+
+	add_project(f, user, 1, 1, 0);
+	assert_int_equal(lend(&lease, f, &one), FG_OK);
+	assert_true(deliver_as(f, &lease, &one, true, 0));
+	assert_int_equal(lend(&lease, f, &two), FG_OK);
+	assert_true(deliver(f, &lease, &two));
+	assert_int_equal(fg_db_int(&broken, f->db, FG_SQL_WORKER_BROKEN, FG_BINDS(FG_I("worker", one.worker), FG_I("more", 0))), FG_OK);
+	assert_int_equal(broken, 1);
+}
+
+static void
+checks_settings(void **state)
+{
+	static const struct {
+		const char *why;
+		int         start, end, step, rows, overscan, width;
+		const char *format;
+		bool        good;
+	} table[] = {
+		{ "plain", 1, 10, 1, 2, 32, 640, "png", true },       { "negative", -5, 10, 1, 1, 0, 640, "png", false },
+		{ "backwards", 5, 4, 1, 1, 0, 640, "png", false },    { "last", 1048574, 1048574, 1, 1, 0, 640, "exr", true },
+		{ "too far", 1, 1048575, 1, 1, 0, 640, "png", false }, { "no step", 1, 2, 0, 1, 0, 640, "png", false },
+		{ "many rows", 1, 1, 1, 65, 0, 640, "png", false },   { "no rows", 1, 1, 1, 0, 0, 640, "png", false },
+		{ "overscan", 1, 1, 1, 2, 257, 640, "png", false },   { "format", 1, 1, 1, 1, 0, 640, "tiff", false },
+		{ "no width", 1, 1, 1, 1, 0, 0, "png", false },       { "too many tasks", 0, 1048574, 1, 64, 0, 640, "png", false },
+	};
+	struct farm *f = *state;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		struct fg_project p = { .frame_start = table[i].start, .frame_end = table[i].end, .frame_step = table[i].step, .rows = table[i].rows, .columns = 1,
+			                .overscan = table[i].overscan, .width = table[i].width, .height = 480, .percent = 100, .fps_num = 24, .fps_den = 1 };
+
+		snprintf(p.format, sizeof(p.format), "%s", table[i].format);
+		if ((fg_project_check(&p, settings(f)) == FG_OK) != table[i].good)
+			fail_msg("%s", table[i].why);
+	}
+}
+
+static void
+asks_passwords(void **state)
+{
+	struct farm   *f = *state;
+	struct fg_user user;
+	int64_t        id;
+
+	assert_int_equal(fg_user_add(&id, f->db, "eve", "short", FG_ROLE_ADMIN, f->now_ms), FG_EINVAL);
+	assert_int_equal(fg_user_add(&id, f->db, "e v e", "long enough", FG_ROLE_ADMIN, f->now_ms), FG_EINVAL);
+	assert_int_equal(fg_user_add(&id, f->db, "eve", "long enough", FG_ROLE_ADMIN, f->now_ms), FG_OK);
+	assert_int_equal(fg_user_add(&id, f->db, "EVE", "long enough", FG_ROLE_ADMIN, f->now_ms), FG_ECONFLICT);
+	assert_int_equal(fg_user_check(&user, f->db, "eve", "long enough", "::1", 2, f->now_ms), FG_OK);
+	assert_int_equal(fg_user_check(&user, f->db, "nobody", "long enough", "::2", 2, f->now_ms), FG_EAUTH);
+	assert_int_equal(fg_user_check(&user, f->db, "eve", "wrong", "::1", 2, f->now_ms), FG_EAUTH);
+	assert_int_equal(fg_user_check(&user, f->db, "eve", "wrong", "::1", 2, f->now_ms), FG_EAUTH);
+	assert_int_equal(fg_user_check(&user, f->db, "eve", "long enough", "::9", 2, f->now_ms), FG_EBUSY);
+	f->now_ms += 16 * 60 * 1000;
+	assert_int_equal(fg_user_check(&user, f->db, "eve", "long enough", "::1", 2, f->now_ms), FG_OK);
+}
+
+static void
+pauses_and_prefers(void **state)
+{
+	struct farm      *f = *state;
+	const int64_t     user = add_user(f, "u"), one = add_project(f, user, 5, 1, 0), two = add_project(f, user, 5, 1, 0);
+	struct fg_session session = add_worker(f, user, "u", "one", 8 << 20);
+	struct fg_lease   lease;
+
+	assert_int_equal(fg_project_priority(f->db, two, 3, f->now_ms), FG_OK);
+	assert_int_equal(lend(&lease, f, &session), FG_OK);
+	assert_int_equal(lease.project, two);
+	assert_int_equal(fg_project_pause(f->db, two, f->now_ms), FG_OK);
+	assert_int_equal(fg_project_pause(f->db, two, f->now_ms), FG_ECONFLICT);
+	assert_true(goes_on(f, &lease, &session));
+	assert_true(deliver(f, &lease, &session)); /* what runs may end */
+	assert_int_equal(lend(&lease, f, &session), FG_OK);
+	assert_int_equal(lease.project, one);
+	assert_int_equal(fg_project_resume(f->db, two, f->now_ms), FG_OK);
+	assert_int_equal(lend(&lease, f, &session), FG_OK);
+	assert_int_equal(lease.project, two);
+	assert_int_equal(fg_project_delete(f->db, &f->farm.spool, two, f->now_ms), FG_OK);
+	assert_false(goes_on(f, &lease, &session));
+	assert_int_equal(fg_project_get(&(struct fg_project){ 0 }, f->db, two), FG_ENOTFOUND);
+}
+
+int
+main(void)
+{
+#define FARM_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		FARM_TEST(renders_to_the_end), FARM_TEST(lends_fairly), FARM_TEST(skips_what_does_not_fit), FARM_TEST(takes_back_and_late),
+		FARM_TEST(ends_what_runs_too_long), FARM_TEST(keeps_budgets), FARM_TEST(sets_workers_aside), FARM_TEST(spares_whom_failed),
+		FARM_TEST(doubts_black), FARM_TEST(checks_settings), FARM_TEST(asks_passwords), FARM_TEST(pauses_and_prefers),
+	};
+
+	return cmocka_run_group_tests_name("farm", tests, NULL, NULL);
+}
