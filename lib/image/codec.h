@@ -23,15 +23,19 @@ size_t fg_in_read(struct fg_in *in, void *out, size_t len);
 int    fg_in_byte(struct fg_in *in);            /**< -1 at the end */
 void   fg_in_seek(struct fg_in *in, off_t at);
 
-/** A picture read row by row, from the top. A row is width × channels samples: grey, grey+alpha, R G B or R G B A; 16 bits big-endian. */
+/** A picture read row by row, from the top. A row is width × channels samples: grey, grey+alpha, R G B or R G B A; 16 bits big-endian.
+ * That is one plane. EXR has one for each channel, one after another in the row (exr.h). */
 struct fg_rows {
 	struct fg_image_info info; /**< channels as they are in the rows */
+	int            planes;
+	const uint8_t *plane_bytes; /**< of a pixel in each plane */
+	size_t         pixel_bytes; /**< of a pixel in all planes: a row is width × this */
 	void  *codec;
 	enum fg_err (*read)(struct fg_rows *rows, uint8_t *row); /**< the next row; with the last one the file's end is checked; FG_EINVAL */
 	void (*close)(struct fg_rows *rows);
 };
 
-/** Open any format but EXR. Close it also after a failure; `{0}` may be closed. FG_EFORMAT, FG_EINVAL, FG_EUNSUPPORTED, FG_ETOOBIG */
+/** Open any format. Close it also after a failure; `{0}` may be closed. FG_EFORMAT, FG_EINVAL, FG_EUNSUPPORTED, FG_ETOOBIG */
 enum fg_err fg_rows_open(struct fg_rows *out, int fd);
 void        fg_rows_close(struct fg_rows *rows);
 
@@ -41,18 +45,23 @@ fg_row_bytes(const struct fg_image_info *info)
 	return (size_t)info->width * (size_t)info->channels * (size_t)(info->bits / 8);
 }
 
+/** A row as 8-bit R G B A, whatever it was: grey is spread, no alpha is 255, 16 bits are rounded. `rgba` holds width × 4. */
+void fg_row_rgba(uint8_t *rgba, const uint8_t *row, const struct fg_image_info *info);
+
 /** Some rows of a picture on their way out. */
 struct fg_band {
+	int            y;
 	const uint8_t *above; /**< the row before; NULL at the top */
 	const uint8_t *rows;
 	int            nrows;
 };
 
 /** A picture written band by band: encode() may run for several bands at once, each with a `slot` of its own; put() follows for each, in
- * order. Formats that can't encode apart do all in put(). */
+ * order. Formats that can't encode apart do all in put() and have encode NULL. */
 struct fg_sink {
 	struct fg_image_info info; /**< rows come in this shape */
 	int    fd;
+	int    rows_multiple; /**< bands are multiples of this high, but for the last */
 	void  *codec;
 	enum fg_err (*encode)(struct fg_sink *sink, const struct fg_band *band, int slot);
 	enum fg_err (*put)(struct fg_sink *sink, const struct fg_band *band, int slot);
@@ -62,12 +71,12 @@ struct fg_sink {
 
 enum { FG_SINK_SLOTS = 16 };
 
-/** `{0}` may be closed. Each begins its file at once. */
+/** Any format but EXR (exr.h). `{0}` may be closed. Each begins its file at once. */
 enum fg_err fg_sink_open(struct fg_sink *out, int fd, const struct fg_image_info *info, int quality);
 void        fg_sink_close(struct fg_sink *sink);
 
 /* The formats. `head` is the file's first bytes. */
-enum { FG_HEAD_BYTES = 64 };
+enum { FG_HEAD_BYTES = 80 };
 enum fg_err fg_png_probe(struct fg_image_info *out, const uint8_t *head, size_t len);
 enum fg_err fg_jpeg_probe(struct fg_image_info *out, int fd);
 enum fg_err fg_tga_probe(struct fg_image_info *out, int fd);

@@ -19,4 +19,13 @@ uint8_t fg_display_byte(const struct fg_display *how, float linear);
 /** The sRGB curve backwards: a sample of an ordinary picture, 0…1 → linear 0…1. */
 float fg_display_linear(float srgb);
 
+/** fg_display_byte for many samples: a table for values from 2 to the power FG_DISPLAY_LOW (what is below is black) to FG_DISPLAY_HIGH. */
+enum { FG_DISPLAY_LOW = -13, FG_DISPLAY_HIGH = 5 };
+struct fg_display_table {
+	float   gain;
+	uint8_t bytes[(FG_DISPLAY_HIGH - FG_DISPLAY_LOW) << 11];
+};
+void    fg_display_table(struct fg_display_table *out, const struct fg_display *how);
+uint8_t fg_display_lookup(const struct fg_display_table *table, float linear); /**< at most one level from fg_display_byte */
+
 #endif

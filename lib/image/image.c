@@ -26,7 +26,13 @@ fg_image_probe(struct fg_image_info *out, int fd)
 		return fg_fail(FG_EIO, "the file can't be read");
 	if (got >= 8 && memcmp(head, "\x89PNG", 4) == 0)
 		return fg_png_probe(out, head, (size_t)got);
-	return fg_fail(FG_EFORMAT, "this is not a picture of a format that is read here");
+	if (got >= 8 && fg_le32(head) == 20000630)
+		return fg_exr_probe(out, fd);
+	if (got >= 3 && memcmp(head, "\xff\xd8\xff", 3) == 0)
+		return fg_jpeg_probe(out, fd);
+	if (got >= 2 && memcmp(head, "BM", 2) == 0)
+		return fg_bmp_probe(out, head, (size_t)got);
+	return fg_tga_probe(out, fd);
 }
 
 static bool
@@ -75,6 +81,8 @@ fg_image_check(struct fg_image_verdict *out, int fd, const struct fg_image_expec
 		return fg_fail(FG_EINVAL, "the picture is %d x %d where %d x %d was asked for", info.width, info.height, expect->width, expect->height);
 	if (info.format == FG_IMAGE_PNG)
 		err = fg_png_check(&black, &done, fd, &info);
+	else if (info.format == FG_IMAGE_EXR && (done = true))
+		err = fg_exr_check(&black, fd);
 	if (err == FG_OK && !done)
 		err = check_rows(&black, fd);
 	if (err == FG_OK)

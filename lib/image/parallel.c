@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { THREADS_MAX = 8 };
-
 struct crew {
 	fg_work        *work;
 	void           *with;
@@ -52,10 +50,10 @@ enum fg_err
 fg_parallel(int threads, int items, fg_work *work, void *with)
 {
 	struct crew crew = { .work = work, .with = with, .items = items, .lock = PTHREAD_MUTEX_INITIALIZER };
-	pthread_t   others[THREADS_MAX];
+	pthread_t   others[FG_THREADS_MAX];
 	int         nothers = 0;
 
-	while (nothers < threads - 1 && nothers < items - 1 && nothers < THREADS_MAX - 1 &&
+	while (nothers < threads - 1 && nothers < items - 1 && nothers < FG_THREADS_MAX - 1 &&
 	       pthread_create(&others[nothers], NULL, member, &crew) == 0)
 		nothers++;
 	member(&crew);
@@ -69,5 +67,5 @@ fg_parallel_threads(int wanted)
 {
 	long n = wanted > 0 ? wanted : sysconf(_SC_NPROCESSORS_ONLN);
 
-	return n < 1 ? 1 : n > THREADS_MAX ? THREADS_MAX : (int)n;
+	return n < 1 ? 1 : n > FG_THREADS_MAX ? FG_THREADS_MAX : (int)n;
 }

@@ -10,6 +10,7 @@ typedef enum fg_err fg_work(void *with, int item);
  * @return FG_OK or the first failure that was met, with its text; items not begun by then are left out */
 enum fg_err fg_parallel(int threads, int items, fg_work *work, void *with);
 
+enum { FG_THREADS_MAX = 8 };
 int fg_parallel_threads(int wanted); /**< 0 = processors, at most 8; else 1 to 8 */
 
 #endif

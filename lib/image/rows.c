@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "image/codec.h"
+#include "image/exr.h"
 
 static bool
 refill(struct fg_in *in)
@@ -49,14 +49,22 @@ fg_rows_open(struct fg_rows *out, int fd)
 {
 	static enum fg_err (*const open_rows[FG_IMAGE_FORMATS])(struct fg_rows *, int) = {
 		[FG_IMAGE_PNG] = fg_png_rows,
+		[FG_IMAGE_JPEG] = fg_jpeg_rows,
+		[FG_IMAGE_EXR] = fg_exr_rows,
+		[FG_IMAGE_TGA] = fg_tga_rows,
+		[FG_IMAGE_BMP] = fg_bmp_rows,
 	};
-	enum fg_err err = fg_image_probe(&out->info, fd);
+	static const uint8_t of_pixel[9] = { 0, 1, 2, 3, 4, 5, 6, 7, 8 };
+	enum fg_err          err = fg_image_probe(&out->info, fd);
 
-	if (err != FG_OK)
-		return err;
-	if (open_rows[out->info.format] == NULL)
-		return fg_fail(FG_EUNSUPPORTED, "a picture of format %s does not come in rows of 8 or 16 bits", fg_image_format_name(out->info.format));
-	return open_rows[out->info.format](out, fd);
+	if (err == FG_OK)
+		err = open_rows[out->info.format](out, fd);
+	if (err == FG_OK && out->planes == 0) {
+		out->planes = 1;
+		out->pixel_bytes = (size_t)out->info.channels * (size_t)out->info.bits / 8;
+		out->plane_bytes = &of_pixel[out->pixel_bytes];
+	}
+	return err;
 }
 
 void
@@ -67,15 +75,41 @@ fg_rows_close(struct fg_rows *rows)
 	*rows = (struct fg_rows){ 0 };
 }
 
+static uint8_t
+sample8(const uint8_t *row, size_t index, int bits)
+{
+	return bits == 8 ? row[index] : (uint8_t)(((row[2 * index] << 8 | row[2 * index + 1]) * 255 + 32895) >> 16);
+}
+
+void
+fg_row_rgba(uint8_t *rgba, const uint8_t *row, const struct fg_image_info *info)
+{
+	const size_t n = (size_t)info->channels, green = n > 2 ? 1 : 0, blue = n > 2 ? 2 : 0;
+	const bool   alpha = n % 2 == 0;
+
+	for (size_t x = 0; x < (size_t)info->width; x++, rgba += 4) {
+		rgba[0] = sample8(row, x * n, info->bits);
+		rgba[1] = sample8(row, x * n + green, info->bits);
+		rgba[2] = sample8(row, x * n + blue, info->bits);
+		rgba[3] = alpha ? sample8(row, x * n + n - 1, info->bits) : 255;
+	}
+}
+
 enum fg_err
 fg_sink_open(struct fg_sink *out, int fd, const struct fg_image_info *info, int quality)
 {
-	(void)quality;
 	out->info = *info;
 	out->fd = fd;
+	out->rows_multiple = 1;
 	switch (info->format) {
 	case FG_IMAGE_PNG:
 		return fg_png_sink(out);
+	case FG_IMAGE_JPEG:
+		return fg_jpeg_sink(out, quality);
+	case FG_IMAGE_TGA:
+		return fg_tga_sink(out);
+	case FG_IMAGE_BMP:
+		return fg_bmp_sink(out);
 	default:
 		return fg_fail(FG_EUNSUPPORTED, "pictures of format %s are not written", fg_image_format_name(info->format));
 	}

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "image/codec.h"
+#include "image/exr.h"
 #include "image/parallel.h"
 
 enum {
@@ -31,7 +31,8 @@ struct group {
 
 struct work {
 	const struct fg_stitch *job;
-	struct fg_image_info    info; /* of the tiles, with the size of the frame */
+	struct column           first; /* the first tile: what all must be like */
+	size_t                  stride;
 	struct column          *columns;
 	struct fg_sink          sink;
 	struct group            groups[2], *full, *empty;
@@ -72,11 +73,15 @@ plan_right(const struct fg_stitch *job)
 }
 
 static enum fg_err
-tile_right(const struct fg_stitch_tile *tile, const struct fg_image_info *info, const struct fg_image_info *like)
+tile_right(const struct fg_stitch_tile *tile, const struct fg_rows *rows, const struct fg_rows *like)
 {
-	if (info->channels != like->channels || info->bits != like->bits)
-		return fg_fail(FG_EINVAL, "tile %s has %d samples of %d bits a pixel, the first one %d of %d", name_of(tile), info->channels, info->bits,
-			like->channels, like->bits);
+	const struct fg_image_info *info = &rows->info;
+
+	if (info->format != like->info.format || info->channels != like->info.channels || info->bits != like->info.bits ||
+	    (info->format == FG_IMAGE_EXR && !fg_exr_alike(rows, like)))
+		return fg_fail(FG_EINVAL, "tile %s is %s with %d channels of %d bits, the first one %s with %d of %d, or with others", name_of(tile),
+			fg_image_format_name(info->format), info->channels, info->bits, fg_image_format_name(like->info.format), like->info.channels,
+			like->info.bits);
 	if (tile->skip_left > info->width - tile->width || tile->skip_top > info->height - tile->height)
 		return fg_fail(FG_EINVAL, "tile %s is %d x %d, too small for its place", name_of(tile), info->width, info->height);
 	return FG_OK;
@@ -113,7 +118,7 @@ column_open(struct column *column, const struct fg_stitch_tile *tile)
 		return fg_fail(FG_ENOTFOUND, "tile %s is missing", name_of(tile));
 	if ((err = fg_rows_open(&column->rows, column->fd)) != FG_OK)
 		return named(err, tile);
-	column->row = fg_alloc(fg_row_bytes(&column->rows.info));
+	column->row = fg_alloc((size_t)column->rows.info.width * column->rows.pixel_bytes);
 	return FG_OK;
 }
 
@@ -125,11 +130,26 @@ column_next(struct work *work, struct column *column, int c)
 	enum fg_err                  err = column_open(column, tile);
 
 	if (err == FG_OK)
-		err = tile_right(tile, &column->rows.info, &work->info);
+		err = tile_right(tile, &column->rows, &work->first.rows);
 	for (int y = 0; err == FG_OK && y < tile->skip_top; y++)
 		if ((err = column->rows.read(&column->rows, column->row)) != FG_OK)
 			err = named(err, tile);
 	return err;
+}
+
+/* Copy the part of a tile's row that is kept to its place in the frame's row, plane by plane. */
+static void
+place_row(uint8_t *frame, const struct work *work, const struct column *column, const struct fg_stitch_tile *tile)
+{
+	const uint8_t *from = column->row;
+
+	for (int i = 0; i < column->rows.planes; i++) {
+		const size_t pixel = column->rows.plane_bytes[i];
+
+		memcpy(frame + (size_t)tile->x * pixel, from + (size_t)tile->skip_left * pixel, (size_t)tile->width * pixel);
+		frame += (size_t)work->job->width * pixel;
+		from += (size_t)column->rows.info.width * pixel;
+	}
 }
 
 static enum fg_err
@@ -137,7 +157,6 @@ column_fill(struct work *work, int c)
 {
 	struct column *column = &work->columns[c];
 	struct group  *group = work->empty;
-	size_t         stride = fg_row_bytes(&work->info), pixel = stride / (size_t)work->info.width;
 	enum fg_err    err = FG_OK;
 
 	for (int y = group->y; err == FG_OK && y < group->y + group->nrows; y++) {
@@ -150,8 +169,7 @@ column_fill(struct work *work, int c)
 		}
 		if ((err = column->rows.read(&column->rows, column->row)) != FG_OK)
 			return named(err, tile);
-		memcpy(group->rows + (size_t)(y - group->y + 1) * stride + (size_t)tile->x * pixel,
-			column->row + (size_t)tile->skip_left * pixel, (size_t)tile->width * pixel);
+		place_row(group->rows + (size_t)(y - group->y + 1) * work->stride, work, column, tile);
 	}
 	return err;
 }
@@ -161,11 +179,11 @@ static struct fg_band
 band_of(const struct work *work, int index)
 {
 	const struct group *group = work->full;
-	size_t              stride = fg_row_bytes(&work->info);
 	int                 first = index * work->band_rows, left = group->nrows - first;
-	const uint8_t      *before = group->rows + (size_t)first * stride;
+	const uint8_t      *before = group->rows + (size_t)first * work->stride;
 
-	return (struct fg_band){ group->y + first > 0 ? before : NULL, before + stride, left < work->band_rows ? left : work->band_rows };
+	return (struct fg_band){ .y = group->y + first, .above = group->y + first > 0 ? before : NULL, .rows = before + work->stride,
+		.nrows = left < work->band_rows ? left : work->band_rows };
 }
 
 static enum fg_err
@@ -178,7 +196,7 @@ fill_or_encode(void *with, int item)
 
 	struct fg_band band = band_of(work, item - work->job->columns);
 
-	return work->sink.encode(&work->sink, &band, item - work->job->columns);
+	return work->sink.encode == NULL ? FG_OK : work->sink.encode(&work->sink, &band, item - work->job->columns);
 }
 
 /* The next group: what the empty one will hold once filled. */
@@ -186,12 +204,11 @@ static void
 advance(struct work *work)
 {
 	struct group *filled = work->empty;
-	size_t        stride = fg_row_bytes(&work->info);
 	int           left;
 
 	work->empty = work->full;
 	work->full = filled;
-	memcpy(work->empty->rows, filled->rows + (size_t)filled->nrows * stride, stride);
+	memcpy(work->empty->rows, filled->rows + (size_t)filled->nrows * work->stride, work->stride);
 	work->empty->y = filled->y + filled->nrows;
 	left = work->job->height - work->empty->y;
 	work->empty->nrows = left < GROUP_BANDS * work->band_rows ? left : GROUP_BANDS * work->band_rows;
@@ -220,32 +237,42 @@ run(struct work *work)
 
 /* The first tile says what all are. */
 static enum fg_err
-learn(struct work *work)
+open_sink(struct work *work, int out_fd)
 {
-	struct column column = { .fd = -1 };
-	enum fg_err   err = column_open(&column, tile_at(work->job, 0, 0));
+	const struct fg_stitch *job = work->job;
+	const struct fg_rows   *like = &work->first.rows;
+	struct fg_image_info    info = like->info;
+	bool                    changed = false;
+	enum fg_err             err;
 
-	work->info = column.rows.info;
-	work->info.format = work->job->format;
-	work->info.width = work->job->width;
-	work->info.height = work->job->height;
-	column_close(&column);
+	info.format = job->format;
+	info.width = job->width;
+	info.height = job->height;
+	if ((like->info.format == FG_IMAGE_EXR) != (job->format == FG_IMAGE_EXR))
+		return fg_fail(FG_EUNSUPPORTED, "tiles of format %s don't make a frame of format %s", fg_image_format_name(like->info.format),
+			fg_image_format_name(job->format));
+	if (job->format != FG_IMAGE_EXR)
+		return fg_sink_open(&work->sink, out_fd, &info, job->quality > 0 ? job->quality : 90);
+	work->sink = (struct fg_sink){ .info = info, .fd = out_fd };
+	err = fg_exr_sink(&work->sink, like, &changed);
+	if (changed && job->said != NULL)
+		snprintf(job->said->text, sizeof(job->said->text), "the frame is packed with ZIP, since %s can't be written without loss",
+			fg_exr_compression_name(like));
 	return err;
 }
 
 static void
 prepare(struct work *work)
 {
-	size_t stride = fg_row_bytes(&work->info);
-	int    group_rows, rows = (int)(BAND_BYTES / stride);
+	const int multiple = work->sink.rows_multiple;
+	int       group_rows, rows;
 
-	work->band_rows = rows < 1 ? 1 : rows;
+	work->stride = (size_t)work->job->width * work->first.rows.pixel_bytes;
+	rows = (int)(BAND_BYTES / work->stride) / multiple * multiple;
+	work->band_rows = rows < multiple ? multiple : rows;
 	group_rows = GROUP_BANDS * work->band_rows;
-	work->columns = fg_alloc((size_t)work->job->columns * sizeof(*work->columns));
-	for (int c = 0; c < work->job->columns; c++)
-		work->columns[c] = (struct column){ .fd = -1, .tile_row = -1 };
 	for (int i = 0; i < 2; i++)
-		work->groups[i].rows = fg_alloc((size_t)(group_rows + 1) * stride);
+		work->groups[i].rows = fg_alloc((size_t)(group_rows + 1) * work->stride);
 	work->full = &work->groups[0];
 	work->empty = &work->groups[1];
 	work->empty->nrows = group_rows < work->job->height ? group_rows : work->job->height;
@@ -254,34 +281,32 @@ prepare(struct work *work)
 static void
 finish(struct work *work)
 {
-	for (int c = 0; work->columns != NULL && c < work->job->columns; c++)
+	for (int c = 0; c < work->job->columns; c++)
 		column_close(&work->columns[c]);
+	column_close(&work->first);
 	free(work->columns);
 	free(work->groups[0].rows);
 	free(work->groups[1].rows);
 	fg_sink_close(&work->sink);
 }
 
-static enum fg_err
-stitch_rows(int out_fd, const struct fg_stitch *job)
+enum fg_err
+fg_stitch(int out_fd, const struct fg_stitch *job)
 {
-	struct work work = { .job = job };
-	enum fg_err err;
+	struct work work = { .job = job, .first.fd = -1 };
+	enum fg_err err = plan_right(job);
 
-	if ((err = learn(&work)) == FG_OK && (err = fg_sink_open(&work.sink, out_fd, &work.info, job->quality)) == FG_OK) {
+	if (job->said != NULL)
+		job->said->text[0] = '\0';
+	if (err != FG_OK)
+		return err;
+	work.columns = fg_alloc((size_t)job->columns * sizeof(*work.columns));
+	for (int c = 0; c < job->columns; c++)
+		work.columns[c] = (struct column){ .fd = -1, .tile_row = -1 };
+	if ((err = column_open(&work.first, tile_at(job, 0, 0))) == FG_OK && (err = open_sink(&work, out_fd)) == FG_OK) {
 		prepare(&work);
 		err = run(&work);
 	}
 	finish(&work);
 	return err;
-}
-
-enum fg_err
-fg_stitch(int out_fd, const struct fg_stitch *job)
-{
-	enum fg_err err = plan_right(job);
-
-	if (job->said != NULL)
-		job->said->text[0] = '\0';
-	return err == FG_OK ? stitch_rows(out_fd, job) : err;
 }

@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "image/stitch.h"
+#include "image/thumb.h"
 
 static int threads;
 
@@ -87,6 +88,18 @@ do_stitch(int argc, char **argv)
 	return bad;
 }
 
+/* How: OUT [WIDTH] IN */
+static int
+do_thumb(int argc, char **argv)
+{
+	const struct fg_thumb how = { .width = argc == 3 ? (int)strtol(argv[1], NULL, 10) : 0, .threads = threads };
+	int                   in = open(argv[argc - 1], O_RDONLY | O_CLOEXEC), out = create(argv[0]);
+
+	if (in < 0 || out < 0)
+		return 2;
+	return failed((argc == 3 ? fg_thumb : fg_display_png)(out, in, &how));
+}
+
 static int
 do_check(int argc, char **argv)
 {
@@ -129,6 +142,10 @@ main(int argc, char **argv)
 	}
 	if (argc > 5 && strcmp(argv[1], "stitch") == 0)
 		return do_stitch(argc - 2, argv + 2);
+	if (argc == 5 && strcmp(argv[1], "thumb") == 0)
+		return do_thumb(3, argv + 2);
+	if (argc == 4 && strcmp(argv[1], "display") == 0)
+		return do_thumb(2, argv + 2);
 	if (argc > 2 && strcmp(argv[1], "check") == 0)
 		return do_check(argc - 2, argv + 2);
 	fprintf(stderr, "usage: stitch [-t THREADS] stitch|thumb|display|check …  (see tests/bench/stitch.c)\n");

@@ -1,0 +1,440 @@
+/* exr: reading. OpenEXRCore parses headers and finds chunks; ZIP, by far the usual compression, is undone here with libdeflate, which is
+ * twice as fast as the library's own way; the others are the library's. */
+#include "image/exr.h"
+
+#include <libdeflate.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	CHUNK_BYTES_MAX = 256 << 20,
+	ORIGIN_MAX = 1 << 24, /* how far from 0 a window may lie */
+};
+
+static int64_t
+on_read(exr_const_context_t context, void *user, void *out, uint64_t len, uint64_t at, exr_stream_error_func_ptr_t report)
+{
+	const struct fg_exr *exr = user;
+	uint64_t             done = 0;
+
+	(void)context, (void)report;
+	while (done < len) {
+		ssize_t got = pread(exr->fd, (uint8_t *)out + done, len - done, (off_t)(at + done));
+
+		if (got <= 0)
+			break;
+		done += (uint64_t)got;
+	}
+	return (int64_t)done;
+}
+
+static int64_t
+on_size(exr_const_context_t context, void *user)
+{
+	const struct fg_exr *exr = user;
+
+	(void)context;
+	return lseek(exr->fd, 0, SEEK_END);
+}
+
+static void
+on_error(exr_const_context_t context, exr_result_t code, const char *text)
+{
+	(void)context, (void)code, (void)text;
+}
+
+static enum fg_err
+channels_right(struct fg_exr *exr)
+{
+	for (int i = 0; i < exr->channels->num_channels; i++) {
+		const exr_attr_chlist_entry_t *channel = &exr->channels->entries[i];
+
+		if (channel->x_sampling != 1 || channel->y_sampling != 1)
+			return fg_fail(FG_EUNSUPPORTED, "an EXR with subsampled channels is not read");
+		exr->bytes[i] = channel->pixel_type == EXR_PIXEL_HALF ? 2 : 4;
+		exr->pixel_bytes += exr->bytes[i];
+	}
+	return FG_OK;
+}
+
+static bool
+window_right(const exr_attr_box2i_t *box)
+{
+	int64_t width = (int64_t)box->max.x - box->min.x + 1, height = (int64_t)box->max.y - box->min.y + 1;
+
+	return width >= 1 && height >= 1 && width <= FG_IMAGE_SIDE_MAX && height <= FG_IMAGE_SIDE_MAX && box->min.x >= -ORIGIN_MAX &&
+	       box->min.y >= -ORIGIN_MAX && box->max.x <= ORIGIN_MAX && box->max.y <= ORIGIN_MAX;
+}
+
+static enum fg_err
+header_right(struct fg_exr *exr)
+{
+	exr_storage_t storage;
+	int           parts = 0;
+
+	if (exr_get_count(exr->context, &parts) != EXR_ERR_SUCCESS || exr_get_storage(exr->context, 0, &storage) != EXR_ERR_SUCCESS)
+		return fg_fail(FG_EFORMAT, "the header of the EXR file is damaged");
+	if (parts != 1 || storage != EXR_STORAGE_SCANLINE)
+		return fg_fail(FG_EUNSUPPORTED, "an EXR with tiles, depth samples or several parts is not read");
+	if (exr_get_data_window(exr->context, 0, &exr->data) != EXR_ERR_SUCCESS || exr_get_display_window(exr->context, 0, &exr->display) != EXR_ERR_SUCCESS ||
+	    exr_get_compression(exr->context, 0, &exr->compression) != EXR_ERR_SUCCESS || exr_get_channels(exr->context, 0, &exr->channels) != EXR_ERR_SUCCESS ||
+	    exr_get_scanlines_per_chunk(exr->context, 0, &exr->chunk_lines) != EXR_ERR_SUCCESS)
+		return fg_fail(FG_EFORMAT, "the header of the EXR file lacks something");
+	if (!window_right(&exr->data) || !window_right(&exr->display))
+		return fg_fail(FG_ETOOBIG, "the picture is too big");
+	if (exr->channels->num_channels < 1 || exr->channels->num_channels > FG_EXR_CHANNELS_MAX || exr->chunk_lines < 1)
+		return fg_fail(FG_ETOOBIG, "the EXR has %d channels", exr->channels->num_channels);
+	if (exr->compression == EXR_COMPRESSION_DWAA || exr->compression == EXR_COMPRESSION_DWAB)
+		return fg_fail(FG_EUNSUPPORTED, "an EXR with DWA compression is not read");
+	return FG_OK;
+}
+
+enum fg_err
+fg_exr_open(struct fg_exr *exr, int fd)
+{
+	exr_context_initializer_t how = EXR_DEFAULT_CONTEXT_INITIALIZER;
+	enum fg_err               err;
+
+	*exr = (struct fg_exr){ .fd = fd };
+	how.user_data = exr;
+	how.read_fn = on_read;
+	how.size_fn = on_size;
+	how.error_handler_fn = on_error;
+	how.flags = EXR_CONTEXT_FLAG_SILENT_HEADER_PARSE | EXR_CONTEXT_FLAG_DISABLE_CHUNK_RECONSTRUCTION;
+	if (exr_start_read(&exr->context, "picture", &how) != EXR_ERR_SUCCESS) {
+		exr->context = NULL;
+		return fg_fail(FG_EFORMAT, "the header of the EXR file is damaged");
+	}
+	if ((err = header_right(exr)) != FG_OK || (err = channels_right(exr)) != FG_OK)
+		return err;
+	exr->width = exr->data.max.x - exr->data.min.x + 1;
+	exr->height = exr->data.max.y - exr->data.min.y + 1;
+	if ((size_t)exr->width * exr->pixel_bytes * (size_t)exr->chunk_lines > CHUNK_BYTES_MAX)
+		return fg_fail(FG_ETOOBIG, "the lines of the EXR are too long");
+	return FG_OK;
+}
+
+void
+fg_exr_close(struct fg_exr *exr)
+{
+	if (exr->context != NULL)
+		exr_finish(&exr->context);
+	*exr = (struct fg_exr){ .fd = -1 };
+}
+
+/* --- what the header says */
+
+static size_t
+layer_len(const char *channel)
+{
+	const char *dot = strrchr(channel, '.');
+
+	return dot != NULL ? (size_t)(dot - channel) : 0;
+}
+
+static bool
+same_layer(const char *one, const char *other)
+{
+	size_t len = layer_len(one);
+
+	return len == layer_len(other) && memcmp(one, other, len) == 0;
+}
+
+static int
+count_layers(const exr_attr_chlist_t *channels)
+{
+	int layers = 0;
+
+	for (int i = 0; i < channels->num_channels; i++) {
+		int before = 0;
+
+		while (before < i && !same_layer(channels->entries[before].name.str, channels->entries[i].name.str))
+			before++;
+		layers += before == i;
+	}
+	return layers;
+}
+
+static void
+describe(struct fg_image_info *out, const struct fg_exr *exr)
+{
+	*out = (struct fg_image_info){ .format = FG_IMAGE_EXR, .width = exr->display.max.x - exr->display.min.x + 1,
+		.height = exr->display.max.y - exr->display.min.y + 1, .channels = exr->channels->num_channels, .bits = 16,
+		.layers = count_layers(exr->channels) };
+	for (int i = 0; i < exr->channels->num_channels; i++) {
+		const exr_attr_chlist_entry_t *channel = &exr->channels->entries[i];
+		const char                    *name = channel->name.str;
+
+		out->bits = channel->pixel_type == EXR_PIXEL_HALF ? out->bits : 32;
+		out->is_float = out->is_float || channel->pixel_type != EXR_PIXEL_UINT;
+		out->alpha = out->alpha || strcmp(name + layer_len(name) + (layer_len(name) > 0), "A") == 0;
+	}
+}
+
+enum fg_err
+fg_exr_probe(struct fg_image_info *out, int fd)
+{
+	struct fg_exr exr;
+	enum fg_err   err = fg_exr_open(&exr, fd);
+
+	if (err == FG_OK)
+		describe(out, &exr);
+	fg_exr_close(&exr);
+	return err == FG_EUNSUPPORTED ? fg_fail(FG_EFORMAT, "%s", fg_err_text(err)) : err;
+}
+
+/* --- chunks */
+
+/* ZIP's two steps after inflating: add up the differences, then bring the two halves, low and high bytes, together again. */
+static void
+unpredict(uint8_t *out, uint8_t *packed, size_t len)
+{
+	const uint8_t *low = packed, *high = packed + (len + 1) / 2;
+
+	for (size_t i = 1; i < len; i++)
+		packed[i] = (uint8_t)(packed[i] + packed[i - 1] - 128);
+	for (size_t i = 0; i + 1 < len; i += 2) {
+		out[i] = *low++;
+		out[i + 1] = *high++;
+	}
+	if (len % 2 == 1)
+		out[len - 1] = *low;
+}
+
+/* A buffer of the pipeline, which frees it with the rest. */
+static bool
+room(void **buffer, size_t *have, size_t size)
+{
+	if (*have < size) {
+		free(*buffer);
+		*buffer = malloc(size);
+		*have = *buffer != NULL ? size : 0;
+	}
+	return *buffer != NULL;
+}
+
+/* OpenEXRCore calls this in place of its own. */
+static exr_result_t
+inflate_zip(exr_decode_pipeline_t *pipeline)
+{
+	struct fg_exr_chunk *chunk = pipeline->decoding_user_data;
+	const size_t         packed = pipeline->chunk.packed_size, size = pipeline->chunk.unpacked_size;
+
+	if (!room(&pipeline->scratch_buffer_1, &pipeline->scratch_alloc_size_1, size) ||
+	    !room(&pipeline->unpacked_buffer, &pipeline->unpacked_alloc_size, size))
+		return EXR_ERR_OUT_OF_MEMORY;
+	if (packed == size)
+		memcpy(pipeline->unpacked_buffer, pipeline->packed_buffer, size);
+	else if (libdeflate_zlib_decompress(chunk->inflater, pipeline->packed_buffer, packed, pipeline->scratch_buffer_1, size, NULL) == LIBDEFLATE_SUCCESS)
+		unpredict(pipeline->unpacked_buffer, pipeline->scratch_buffer_1, size);
+	else
+		return EXR_ERR_CORRUPT_CHUNK;
+	return EXR_ERR_SUCCESS;
+}
+
+/* The pipeline stops once the lines are decoded: we take them as they lie. */
+static exr_result_t
+keep_lines(exr_decode_pipeline_t *pipeline)
+{
+	(void)pipeline;
+	return EXR_ERR_SUCCESS;
+}
+
+static enum fg_err
+begin_chunks(struct fg_exr_chunk *chunk, const struct fg_exr *exr, const exr_chunk_info_t *info)
+{
+	exr_decode_pipeline_t *pipeline = &chunk->pipeline;
+
+	if (chunk->begun)
+		return exr_decoding_update(exr->context, 0, info, pipeline) == EXR_ERR_SUCCESS ? FG_OK : FG_EINVAL;
+	if (exr_decoding_initialize(exr->context, 0, info, pipeline) != EXR_ERR_SUCCESS)
+		return FG_EINVAL;
+	chunk->begun = true;
+	if (exr_decoding_choose_default_routines(exr->context, 0, pipeline) != EXR_ERR_SUCCESS)
+		return FG_EINVAL;
+	chunk->inflater = libdeflate_alloc_decompressor();
+	if (chunk->inflater == NULL)
+		abort();
+	pipeline->decoding_user_data = chunk;
+	if (exr->compression == EXR_COMPRESSION_ZIP || exr->compression == EXR_COMPRESSION_ZIPS)
+		pipeline->decompress_fn = inflate_zip;
+	pipeline->unpack_and_convert_fn = keep_lines;
+	return FG_OK;
+}
+
+enum fg_err
+fg_exr_chunk_read(struct fg_exr_chunk *chunk, const struct fg_exr *exr, int y)
+{
+	exr_chunk_info_t info;
+	const int        first = y / exr->chunk_lines * exr->chunk_lines;
+	const int        left = exr->height - first;
+	size_t           size;
+
+	chunk->nlines = 0;
+	if (exr_read_scanline_chunk_info(exr->context, 0, exr->data.min.y + y, &info) != EXR_ERR_SUCCESS)
+		return fg_fail(FG_EINVAL, "damaged EXR: line %d is missing", y);
+	size = (size_t)exr->width * exr->pixel_bytes * (size_t)(left < exr->chunk_lines ? left : exr->chunk_lines);
+	if (info.unpacked_size != size || info.packed_size > size || begin_chunks(chunk, exr, &info) != FG_OK ||
+	    exr_decoding_run(exr->context, 0, &chunk->pipeline) != EXR_ERR_SUCCESS)
+		return fg_fail(FG_EINVAL, "damaged EXR: the lines from %d on can't be decoded", first);
+	chunk->lines = exr->compression == EXR_COMPRESSION_NONE ? chunk->pipeline.packed_buffer : chunk->pipeline.unpacked_buffer;
+	if (chunk->lines == NULL)
+		return fg_fail(FG_EINVAL, "damaged EXR: the lines from %d on can't be decoded", first);
+	chunk->y = first;
+	chunk->nlines = left < exr->chunk_lines ? left : exr->chunk_lines;
+	return FG_OK;
+}
+
+void
+fg_exr_chunk_free(struct fg_exr_chunk *chunk, const struct fg_exr *exr)
+{
+	if (chunk->begun) {
+		exr_decoding_destroy(exr->context, &chunk->pipeline);
+		if (chunk->inflater != NULL)
+			libdeflate_free_decompressor(chunk->inflater);
+	}
+	*chunk = (struct fg_exr_chunk){ 0 };
+}
+
+/* --- the whole picture, for the check */
+
+/* Colour: R, G, B (or Y, V of a grey one) of the layers called Combined; of all layers when none is. */
+static bool
+is_colour(const char *channel, bool combined)
+{
+	size_t      layer = layer_len(channel);
+	const char *last = channel + layer + (layer > 0);
+
+	if (combined && (layer < 8 || memcmp(channel + layer - 8, "Combined", 8) != 0))
+		return false;
+	return last[0] != '\0' && last[1] == '\0' && strchr("RGBY", last[0]) != NULL;
+}
+
+static bool
+has_combined(const exr_attr_chlist_t *channels)
+{
+	for (int i = 0; i < channels->num_channels; i++)
+		if (is_colour(channels->entries[i].name.str, true))
+			return true;
+	return false;
+}
+
+static bool
+all_zero(const uint8_t *samples, size_t n, int bytes)
+{
+	for (size_t i = 0; i < n; i++, samples += bytes) {
+		if (bytes == 2 ? (samples[0] | (samples[1] & 0x7f)) != 0 : (samples[0] | samples[1] | samples[2] | (samples[3] & 0x7f)) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool
+chunk_is_black(const struct fg_exr_chunk *chunk, const struct fg_exr *exr, bool combined)
+{
+	const uint8_t *at = chunk->lines;
+
+	for (int y = 0; y < chunk->nlines; y++)
+		for (int i = 0; i < exr->channels->num_channels; at += (size_t)exr->width * exr->bytes[i], i++)
+			if (is_colour(exr->channels->entries[i].name.str, combined) && !all_zero(at, (size_t)exr->width, exr->bytes[i]))
+				return false;
+	return true;
+}
+
+enum fg_err
+fg_exr_check(bool *black, int fd)
+{
+	struct fg_exr       exr;
+	struct fg_exr_chunk chunk = { 0 };
+	enum fg_err         err = fg_exr_open(&exr, fd);
+	const bool          combined = err == FG_OK && has_combined(exr.channels);
+
+	*black = true;
+	for (int y = 0; err == FG_OK && y < exr.height; y += chunk.nlines)
+		if ((err = fg_exr_chunk_read(&chunk, &exr, y)) == FG_OK && *black)
+			*black = chunk_is_black(&chunk, &exr, combined);
+	fg_exr_chunk_free(&chunk, &exr);
+	fg_exr_close(&exr);
+	return err;
+}
+
+/* --- rows, for the stitch */
+
+struct reader {
+	struct fg_exr       exr;
+	struct fg_exr_chunk chunk;
+	int                 y;
+};
+
+static enum fg_err
+read_row(struct fg_rows *rows, uint8_t *row)
+{
+	struct reader *r = rows->codec;
+	const size_t   stride = (size_t)r->exr.width * r->exr.pixel_bytes;
+	enum fg_err    err;
+
+	if (r->chunk.nlines == 0 || r->y >= r->chunk.y + r->chunk.nlines)
+		if ((err = fg_exr_chunk_read(&r->chunk, &r->exr, r->y)) != FG_OK)
+			return err;
+	memcpy(row, r->chunk.lines + (size_t)(r->y - r->chunk.y) * stride, stride);
+	r->y++;
+	return FG_OK;
+}
+
+static void
+close_rows(struct fg_rows *rows)
+{
+	struct reader *r = rows->codec;
+
+	fg_exr_chunk_free(&r->chunk, &r->exr);
+	fg_exr_close(&r->exr);
+	free(r);
+}
+
+enum fg_err
+fg_exr_rows(struct fg_rows *out, int fd)
+{
+	struct reader *r = fg_alloc(sizeof(*r));
+	enum fg_err    err;
+
+	out->codec = r;
+	out->read = read_row;
+	out->close = close_rows;
+	if ((err = fg_exr_open(&r->exr, fd)) != FG_OK)
+		return err;
+	if (memcmp(&r->exr.data, &r->exr.display, sizeof(r->exr.data)) != 0)
+		return fg_fail(FG_EUNSUPPORTED, "the EXR holds only a part of its picture");
+	describe(&out->info, &r->exr);
+	out->planes = r->exr.channels->num_channels;
+	out->plane_bytes = r->exr.bytes;
+	out->pixel_bytes = r->exr.pixel_bytes;
+	return FG_OK;
+}
+
+bool
+fg_exr_alike(const struct fg_rows *one, const struct fg_rows *other)
+{
+	const exr_attr_chlist_t *a = ((const struct reader *)one->codec)->exr.channels, *b = ((const struct reader *)other->codec)->exr.channels;
+
+	for (int i = 0; a->num_channels == b->num_channels && i < a->num_channels; i++)
+		if (a->entries[i].pixel_type != b->entries[i].pixel_type || strcmp(a->entries[i].name.str, b->entries[i].name.str) != 0)
+			return false;
+	return a->num_channels == b->num_channels;
+}
+
+const char *
+fg_exr_compression_name(const struct fg_rows *rows)
+{
+	static const char *const names[] = { "none", "RLE", "ZIPS", "ZIP", "PIZ", "PXR24", "B44", "B44A", "DWAA", "DWAB" };
+	const unsigned           c = ((const struct reader *)rows->codec)->exr.compression;
+
+	return c < sizeof(names) / sizeof(*names) ? names[c] : "unknown";
+}
+
+struct fg_exr *
+fg_exr_of(const struct fg_rows *rows)
+{
+	return &((struct reader *)rows->codec)->exr;
+}

@@ -1,0 +1,400 @@
+/* light: see light.h. Ordinary pictures come row by row through a table of the sRGB curve; EXR chunks are decoded by several threads. */
+#include "image/light.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/display.h"
+#include "image/exr.h"
+#include "image/parallel.h"
+
+enum { CHUNKS_AT_ONCE = 8, ROWS_AT_ONCE = 16, THREADS_MAX = FG_THREADS_MAX };
+
+/* --- ordinary pictures */
+
+struct ordinary {
+	struct fg_rows rows;
+	uint8_t       *row;
+	float         *rgb;
+	float         *curve; /* of each 8-bit or 16-bit value */
+};
+
+static float
+linear_of(const struct ordinary *o, const uint8_t *row, size_t index)
+{
+	return o->curve[o->rows.info.bits == 8 ? row[index] : row[2 * index] << 8 | row[2 * index + 1]];
+}
+
+static float
+alpha_of(const struct ordinary *o, const uint8_t *row, size_t index)
+{
+	return o->rows.info.bits == 8 ? (float)row[index] / 255 : (float)(row[2 * index] << 8 | row[2 * index + 1]) / 65535;
+}
+
+static void
+to_light(struct ordinary *o)
+{
+	const size_t n = (size_t)o->rows.info.channels, green = n > 2 ? 1 : 0, blue = n > 2 ? 2 : 0;
+	float       *rgb = o->rgb;
+
+	for (size_t x = 0; x < (size_t)o->rows.info.width; x++, rgb += 3) {
+		const float alpha = n % 2 == 0 ? alpha_of(o, o->row, x * n + n - 1) : 1;
+
+		rgb[0] = linear_of(o, o->row, x * n) * alpha;
+		rgb[1] = linear_of(o, o->row, x * n + green) * alpha;
+		rgb[2] = linear_of(o, o->row, x * n + blue) * alpha;
+	}
+}
+
+static enum fg_err
+ordinary_read(struct fg_light *light, int y, int nrows, fg_light_row *give, void *with)
+{
+	struct ordinary *o = light->codec;
+	enum fg_err      err = FG_OK;
+
+	for (int i = 0; i < nrows && (err = o->rows.read(&o->rows, o->row)) == FG_OK; i++) {
+		to_light(o);
+		give(with, y + i, o->rgb);
+	}
+	return err;
+}
+
+static void
+ordinary_close(struct fg_light *light)
+{
+	struct ordinary *o = light->codec;
+
+	fg_rows_close(&o->rows);
+	free(o->row);
+	free(o->rgb);
+	free(o->curve);
+	free(o);
+}
+
+static enum fg_err
+ordinary_open(struct fg_light *out, int fd)
+{
+	struct ordinary *o = fg_alloc(sizeof(*o));
+	enum fg_err      err;
+	size_t           values;
+
+	out->codec = o;
+	out->read = ordinary_read;
+	out->close = ordinary_close;
+	out->step = ROWS_AT_ONCE;
+	if ((err = fg_rows_open(&o->rows, fd)) != FG_OK)
+		return err;
+	out->width = o->rows.info.width;
+	out->height = o->rows.info.height;
+	o->row = fg_alloc((size_t)out->width * o->rows.pixel_bytes);
+	o->rgb = fg_alloc((size_t)out->width * 3 * sizeof(*o->rgb));
+	values = (size_t)1 << o->rows.info.bits;
+	o->curve = fg_alloc(values * sizeof(*o->curve));
+	for (size_t i = 0; i < values; i++)
+		o->curve[i] = fg_display_linear((float)i / (float)(values - 1));
+	return FG_OK;
+}
+
+/* --- EXR */
+
+struct scene {
+	struct fg_exr       exr;
+	int                 channel[3]; /* which are shown as R, G, B */
+	size_t              offset[3];  /* bytes before each in a line, for one pixel of width */
+	bool                depth;      /* the first is a distance */
+	float               nearest, farthest; /* of depth */
+	struct fg_exr_chunk chunks[THREADS_MAX]; /* one for each thread … */
+	float              *lines[THREADS_MAX];  /* … and a row of light */
+};
+
+static float
+from_half(uint16_t half)
+{
+	/* Shift exponent and mantissa into place and let a multiplication mend the bias; it makes subnormals right, too. */
+	uint32_t bits = (uint32_t)(half & 0x7fff) << 13, sign = (uint32_t)(half & 0x8000) << 16;
+	float    x;
+
+	memcpy(&x, &bits, sizeof(x));
+	x *= 0x1p112f;
+	memcpy(&bits, &x, sizeof(x));
+	bits |= sign | ((half & 0x7c00) == 0x7c00 ? 0x7f800000u : 0);
+	memcpy(&x, &bits, sizeof(x));
+	return x;
+}
+
+/* One channel of a line into every third float. */
+static void
+channel_to_light(float *out, const uint8_t *line, int width, exr_pixel_type_t type)
+{
+	for (int x = 0; x < width; x++, out += 3) {
+		uint16_t half;
+		uint32_t word;
+
+		if (type == EXR_PIXEL_HALF) {
+			memcpy(&half, line + (size_t)x * 2, 2);
+			*out = from_half(half);
+		} else if (type == EXR_PIXEL_FLOAT) {
+			memcpy(out, line + (size_t)x * 4, 4);
+		} else {
+			memcpy(&word, line + (size_t)x * 4, 4);
+			*out = (float)word;
+		}
+	}
+}
+
+/* Distances as grey: the nearest is white, the farthest black; what is at infinity is black. */
+static void
+depth_to_light(const struct scene *s, float *rgb, int width)
+{
+	const float range = s->farthest - s->nearest;
+
+	for (int x = 0; x < width; x++, rgb += 3) {
+		float z = rgb[0];
+
+		rgb[0] = z < s->nearest ? 1 : z <= s->farthest && range > 0 ? 1 - (z - s->nearest) / range : 0;
+	}
+}
+
+static void
+line_to_light(const struct scene *s, float *rgb, const uint8_t *line)
+{
+	const int width = s->exr.width;
+
+	for (int i = 0; i < 3; i++) {
+		if (i > 0 && s->channel[i] == s->channel[0]) {
+			for (int x = 0; x < width; x++)
+				rgb[3 * x + i] = rgb[3 * x];
+			continue;
+		}
+		channel_to_light(rgb + i, line + s->offset[i] * (size_t)width, width, s->exr.channels->entries[s->channel[i]].pixel_type);
+		if (s->depth)
+			depth_to_light(s, rgb, width);
+	}
+	for (int x = 0; x < 3 * width; x++)
+		rgb[x] = rgb[x] >= 0 && rgb[x] < 65504 ? rgb[x] : rgb[x] > 0 ? 65504 : 0; /* NaN is black, infinity the brightest */
+}
+
+/* One read: its chunks are shared out to threads, each with a decoder of its own. */
+struct errand {
+	struct scene *scene;
+	struct fg_light *light;
+	int           y, nrows;
+	int           dx, dy;   /* of the data window in the display window */
+	int           workers;
+	fg_light_row *give;
+	void         *with;
+};
+
+static void
+give_row(const struct errand *e, int worker, int y, const uint8_t *line)
+{
+	const struct scene *s = e->scene;
+	const int           from = e->dx > 0 ? e->dx : 0, skip = e->dx < 0 ? -e->dx : 0;
+	int                 n = s->exr.width - skip;
+	float              *row = s->lines[worker], *light = row + (size_t)s->exr.width * 3;
+
+	n = n < e->light->width - from ? n : e->light->width - from;
+	line_to_light(s, row, line);
+	if (e->dx == 0 && s->exr.width == e->light->width) {
+		e->give(e->with, y, row);
+		return;
+	}
+	memset(light, 0, (size_t)e->light->width * 3 * sizeof(*light));
+	if (n > 0)
+		memcpy(light + (size_t)from * 3, row + (size_t)skip * 3, (size_t)n * 3 * sizeof(*light));
+	e->give(e->with, y, light);
+}
+
+/* Every workers-th chunk of the rows. */
+static enum fg_err
+scene_work(void *with, int worker)
+{
+	const struct errand *e = with;
+	const struct scene  *s = e->scene;
+	struct fg_exr_chunk *chunk = &e->scene->chunks[worker];
+	const int            lines = s->exr.chunk_lines, first = (e->y - e->dy) / lines, last = (e->y - e->dy + e->nrows - 1) / lines;
+	enum fg_err          err = FG_OK;
+
+	for (int c = first + worker; err == FG_OK && c <= last; c += e->workers) {
+		if ((err = fg_exr_chunk_read(chunk, &s->exr, c * lines)) != FG_OK)
+			break;
+		for (int i = 0; i < chunk->nlines; i++) {
+			int y = chunk->y + i + e->dy;
+
+			if (y >= e->y && y < e->y + e->nrows)
+				give_row(e, worker, y, chunk->lines + (size_t)i * (size_t)s->exr.width * s->exr.pixel_bytes);
+		}
+	}
+	return err;
+}
+
+static enum fg_err
+scene_read(struct fg_light *light, int y, int nrows, fg_light_row *give, void *with)
+{
+	struct scene *s = light->codec;
+	const int     dx = s->exr.data.min.x - s->exr.display.min.x, top = s->exr.data.min.y - s->exr.display.min.y, bottom = top + s->exr.height;
+	struct errand e = { .scene = s, .light = light, .dx = dx, .dy = top, .workers = light->threads, .give = give, .with = with };
+
+	memset(s->lines[0], 0, (size_t)light->width * 3 * sizeof(float));
+	for (int i = y; i < y + nrows; i++)
+		if (i < top || i >= bottom)
+			give(with, i, s->lines[0]);
+	e.y = y > top ? y : top;
+	e.nrows = (y + nrows < bottom ? y + nrows : bottom) - e.y;
+	return e.nrows > 0 ? fg_parallel(light->threads, light->threads, scene_work, &e) : FG_OK;
+}
+
+static void
+scene_close(struct fg_light *light)
+{
+	struct scene *s = light->codec;
+
+	for (int i = 0; i < THREADS_MAX; i++) {
+		fg_exr_chunk_free(&s->chunks[i], &s->exr);
+		free(s->lines[i]);
+	}
+	fg_exr_close(&s->exr);
+	free(s);
+}
+
+/* --- which channels are shown */
+
+/* The channel `layer`.`last`; -1: none. */
+static int
+find_channel(const struct fg_exr *exr, const char *layer, size_t len, const char *last)
+{
+	for (int i = 0; i < exr->channels->num_channels; i++) {
+		const char *name = exr->channels->entries[i].name.str;
+
+		if (len == 0 ? strcmp(name, last) == 0 : strncmp(name, layer, len) == 0 && name[len] == '.' && strcmp(name + len + 1, last) == 0)
+			return i;
+	}
+	return -1;
+}
+
+/* No prefix, else the first Combined, else that of the first channel. */
+static size_t
+default_layer(const struct fg_exr *exr, const char **layer)
+{
+	static const char *const plain[] = { "R", "Y", "Z" };
+
+	*layer = "";
+	for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++)
+		if (find_channel(exr, "", 0, plain[i]) >= 0)
+			return 0;
+	for (int i = 0; i < exr->channels->num_channels; i++) {
+		const char *name = exr->channels->entries[i].name.str, *combined = strstr(name, "Combined.");
+
+		if (combined != NULL) {
+			*layer = name;
+			return (size_t)(combined - name) + strlen("Combined");
+		}
+	}
+	*layer = exr->channels->entries[0].name.str;
+
+	const char *dot = strrchr(*layer, '.');
+
+	return dot != NULL ? (size_t)(dot - *layer) : 0;
+}
+
+static bool
+choose_three(struct scene *s, const char *layer, size_t len, const char *const names[3])
+{
+	const int first = find_channel(&s->exr, layer, len, names[0]);
+
+	for (int i = 0; i < 3; i++) {
+		s->channel[i] = find_channel(&s->exr, layer, len, names[i]);
+		if (s->channel[i] < 0)
+			s->channel[i] = first;
+	}
+	return first >= 0;
+}
+
+static enum fg_err
+choose_channels(struct scene *s, const char *wanted)
+{
+	static const char *const rgb[] = { "R", "G", "B" }, *const xyz[] = { "X", "Y", "Z" }, *const grey[] = { "Y", "Y", "Y" }, *const z[] = { "Z", "Z", "Z" };
+	const char *layer = wanted;
+	size_t      len = wanted != NULL ? strlen(wanted) : default_layer(&s->exr, &layer);
+
+	if (choose_three(s, layer, len, rgb) || choose_three(s, layer, len, xyz) || choose_three(s, layer, len, grey))
+		return FG_OK;
+	s->depth = choose_three(s, layer, len, z);
+	if (s->depth)
+		return FG_OK;
+	for (int i = s->exr.channels->num_channels - 1; i >= 0; i--) {
+		const char *name = s->exr.channels->entries[i].name.str;
+
+		if (wanted == NULL || (strncmp(name, wanted, len) == 0 && (name[len] == '.' || name[len] == '\0')))
+			s->channel[0] = s->channel[1] = s->channel[2] = i, layer = NULL;
+	}
+	return layer == NULL ? FG_OK : fg_fail(FG_ENOTFOUND, "the EXR has no layer %s", wanted);
+}
+
+/* Distances need a first look at all of them; 1e10 and more is Blender's sky. */
+static enum fg_err
+find_range(struct scene *s)
+{
+	struct fg_exr_chunk *chunk = &s->chunks[0];
+	const exr_pixel_type_t type = s->exr.channels->entries[s->channel[0]].pixel_type;
+	enum fg_err          err = FG_OK;
+
+	s->nearest = INFINITY;
+	s->farthest = 0;
+	for (int y = 0; y < s->exr.height && (err = fg_exr_chunk_read(chunk, &s->exr, y)) == FG_OK; y += chunk->nlines)
+		for (int i = 0; i < chunk->nlines; i++) {
+			const uint8_t *line = chunk->lines + (size_t)i * (size_t)s->exr.width * s->exr.pixel_bytes;
+
+			channel_to_light(s->lines[0], line + s->offset[0] * (size_t)s->exr.width, s->exr.width, type);
+			for (int x = 0; x < s->exr.width; x++) {
+				const float z = s->lines[0][3 * x];
+
+				s->nearest = z >= 0 && z < s->nearest ? z : s->nearest;
+				s->farthest = z < 1e9f && z > s->farthest ? z : s->farthest;
+			}
+		}
+	return err;
+}
+
+static enum fg_err
+scene_open(struct fg_light *out, int fd, const char *layer, int threads)
+{
+	struct scene *s = fg_alloc(sizeof(*s));
+	enum fg_err   err;
+
+	out->codec = s;
+	out->read = scene_read;
+	out->close = scene_close;
+	if ((err = fg_exr_open(&s->exr, fd)) != FG_OK || (err = choose_channels(s, layer)) != FG_OK)
+		return err;
+	out->width = s->exr.display.max.x - s->exr.display.min.x + 1;
+	out->height = s->exr.display.max.y - s->exr.display.min.y + 1;
+	out->step = (ROWS_AT_ONCE + s->exr.chunk_lines - 1) / s->exr.chunk_lines * s->exr.chunk_lines * CHUNKS_AT_ONCE;
+	for (int i = 0; i < 3; i++)
+		for (int c = 0; c < s->channel[i]; c++)
+			s->offset[i] += s->exr.bytes[c];
+	for (int i = 0; i < threads; i++) /* a row of the data window, then one of the display window */
+		s->lines[i] = fg_alloc(((size_t)s->exr.width + (size_t)out->width) * 3 * sizeof(float));
+	return s->depth ? find_range(s) : FG_OK;
+}
+
+enum fg_err
+fg_light_open(struct fg_light *out, int fd, const char *layer, int threads)
+{
+	struct fg_image_info info;
+	enum fg_err          err = fg_image_probe(&info, fd);
+
+	if (err != FG_OK)
+		return err;
+	out->threads = fg_parallel_threads(threads);
+	return info.format == FG_IMAGE_EXR ? scene_open(out, fd, layer, out->threads) : ordinary_open(out, fd);
+}
+
+void
+fg_light_close(struct fg_light *light)
+{
+	if (light->codec != NULL)
+		light->close(light);
+	*light = (struct fg_light){ 0 };
+}

@@ -1,0 +1,202 @@
+/* thumb: see thumb.h. Rows of light are narrowed as they come (several threads may give them), then added up to the rows of the result. */
+#include "image/thumb.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/light.h"
+
+/* What one sample of the result takes from the source: `count` samples from `first` on, the outer two in part. */
+struct span {
+	int   first, count;
+	float head, tail; /* weights of the first and the last; those between count 1. count 1: head is the weight */
+};
+
+struct thumb {
+	struct fg_light         light;
+	struct fg_display_table display;
+	struct fg_sink          sink;
+	int                     width, height;
+	struct span            *columns;
+	int                     y;      /* first row of the present step */
+	float                  *narrow; /* light.step rows of width × 3 */
+	float                  *sum;    /* the row of the result that is being added up */
+	uint8_t                *bytes;  /* rows that are done, light.step + 1 at most */
+	int                     first_row, rows;
+};
+
+static struct span
+span_of(int index, int from, int to)
+{
+	const double begin = (double)index * from / to, end = (double)(index + 1) * from / to;
+	const int    first = (int)begin, last = (int)ceil(end) - 1 < from ? (int)ceil(end) - 1 : from - 1;
+	struct span  span = { .first = first, .count = last - first + 1 };
+
+	if (span.count <= 1)
+		return (struct span){ first, 1, (float)(end - begin), 0 };
+	span.head = (float)(first + 1 - begin);
+	span.tail = (float)(end - last);
+	return span;
+}
+
+/* Called from any thread: row y of light → row y of narrow. */
+static void
+narrow_row(void *with, int y, const float *rgb)
+{
+	struct thumb *t = with;
+	float        *out = t->narrow + (size_t)(y - t->y) * (size_t)t->width * 3;
+
+	if (t->width == t->light.width) {
+		memcpy(out, rgb, (size_t)t->width * 3 * sizeof(*out));
+		return;
+	}
+	const float scale = (float)t->width / (float)t->light.width;
+
+	for (int x = 0; x < t->width; x++, out += 3) {
+		const struct span *span = &t->columns[x];
+		const float       *in = rgb + (size_t)span->first * 3, *last = in + (size_t)(span->count - 1) * 3;
+		float              r = in[0] * span->head, g = in[1] * span->head, b = in[2] * span->head;
+
+		for (in += 3; in < last; in += 3)
+			r += in[0], g += in[1], b += in[2];
+		out[0] = (r + last[0] * span->tail) * scale;
+		out[1] = (g + last[1] * span->tail) * scale;
+		out[2] = (b + last[2] * span->tail) * scale;
+	}
+}
+
+static void
+finish_row(struct thumb *t)
+{
+	const size_t n = (size_t)t->width * 3;
+	uint8_t     *out = t->bytes + (size_t)t->rows++ * n;
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = fg_display_lookup(&t->display, t->sum[i]);
+	memset(t->sum, 0, n * sizeof(*t->sum));
+}
+
+static void
+add_row(struct thumb *t, const float *row, float weight)
+{
+	const size_t n = (size_t)t->width * 3;
+
+	for (size_t i = 0; i < n; i++)
+		t->sum[i] += row[i] * weight;
+}
+
+/* Source row y into the row of the result that it lies in, or the two. */
+static void
+share_row(struct thumb *t, int y)
+{
+	const float *row = t->narrow + (size_t)(y - t->y) * (size_t)t->width * 3;
+	const double scale = (double)t->height / t->light.height, begin = y * scale, end = (y + 1) * scale;
+	const int    here = t->first_row + t->rows;
+	const double edge = here + 1;
+
+	if (end < edge - 1e-9) {
+		add_row(t, row, (float)(end - begin));
+		return;
+	}
+	add_row(t, row, (float)(edge - begin));
+	finish_row(t);
+	if (end > edge + 1e-9)
+		add_row(t, row, (float)(end - edge));
+}
+
+static enum fg_err
+put_rows(struct thumb *t)
+{
+	const struct fg_band band = { .y = t->first_row, .rows = t->bytes, .nrows = t->rows };
+	enum fg_err          err = FG_OK;
+
+	if (t->rows == 0)
+		return FG_OK;
+	if (t->sink.encode != NULL)
+		err = t->sink.encode(&t->sink, &band, 0);
+	t->first_row += t->rows;
+	t->rows = 0;
+	return err == FG_OK ? t->sink.put(&t->sink, &band, 0) : err;
+}
+
+static enum fg_err
+run(struct thumb *t)
+{
+	const int   height = t->light.height;
+	enum fg_err err = FG_OK;
+
+	for (t->y = 0; err == FG_OK && t->y < height; t->y += t->light.step) {
+		const int n = height - t->y < t->light.step ? height - t->y : t->light.step;
+
+		if ((err = t->light.read(&t->light, t->y, n, narrow_row, t)) != FG_OK)
+			break;
+		for (int y = t->y; y < t->y + n; y++)
+			share_row(t, y);
+		err = put_rows(t);
+	}
+	return err == FG_OK ? t->sink.end(&t->sink) : err;
+}
+
+/* A width of 0 or beyond the picture's is the picture's; the height follows. */
+static void
+choose_size(struct thumb *t, int width)
+{
+	const int64_t w = t->light.width, h = t->light.height;
+
+	t->width = width > 0 && width < w ? width : (int)w;
+	t->height = (int)((h * t->width + w / 2) / w);
+	t->height = t->height < 1 ? 1 : t->height > h ? (int)h : t->height;
+}
+
+static void
+prepare(struct thumb *t)
+{
+	const size_t n = (size_t)t->width * 3;
+
+	t->columns = fg_alloc((size_t)t->width * sizeof(*t->columns));
+	for (int x = 0; x < t->width; x++)
+		t->columns[x] = span_of(x, t->light.width, t->width);
+	t->narrow = fg_alloc((size_t)t->light.step * n * sizeof(*t->narrow));
+	t->sum = fg_alloc(n * sizeof(*t->sum));
+	t->bytes = fg_alloc(((size_t)t->light.step + 1) * n);
+}
+
+static enum fg_err
+make(int out_fd, int in_fd, const struct fg_thumb *how, enum fg_image_format format)
+{
+	struct thumb *t = fg_alloc(sizeof(*t));
+	enum fg_err   err = fg_light_open(&t->light, in_fd, how->layer, how->threads);
+
+	if (err == FG_OK) {
+		struct fg_image_info info = { .format = format, .channels = 3, .bits = 8, .layers = 1 };
+
+		choose_size(t, format == FG_IMAGE_JPEG ? how->width : 0);
+		info.width = t->width;
+		info.height = t->height;
+		fg_display_table(&t->display, &how->display);
+		prepare(t);
+		if ((err = fg_sink_open(&t->sink, out_fd, &info, how->quality > 0 ? how->quality : 80)) == FG_OK)
+			err = run(t);
+	}
+	fg_sink_close(&t->sink);
+	fg_light_close(&t->light);
+	free(t->columns);
+	free(t->narrow);
+	free(t->sum);
+	free(t->bytes);
+	free(t);
+	return err;
+}
+
+enum fg_err
+fg_thumb(int out_fd, int in_fd, const struct fg_thumb *how)
+{
+	return make(out_fd, in_fd, how, FG_IMAGE_JPEG);
+}
+
+enum fg_err
+fg_display_png(int out_fd, int in_fd, const struct fg_thumb *how)
+{
+	return make(out_fd, in_fd, how, FG_IMAGE_PNG);
+}
