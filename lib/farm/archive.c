@@ -1,6 +1,5 @@
 #include "farm/archive.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -14,10 +13,11 @@
 
 #include "base/buf.h"
 #include "base/fs.h"
+#include "farm/entry_name.h"
 #include "farm/zipdir.h"
 #include "farm/zipout.h"
 
-enum { ENTRIES = 100000, RATIO = 250, NAME_MAX_BYTES = 1024, SEGMENT_MAX_BYTES = 255, PIECE = 1 << 17 };
+enum { ENTRIES = 100000, RATIO = 250, PIECE = 1 << 17 };
 #define INFLATED_BYTES (INT64_C(64) << 30)
 #define RATIO_FREE     (INT64_C(256) << 20)
 enum { FLAG_ENCRYPTED = 1, FLAG_SIZE_LATER = 1 << 3, FLAG_STRONG = 1 << 6, FLAG_MASKED = 1 << 13 };
@@ -55,76 +55,6 @@ refuse(const char *name, size_t len, const char *why)
 	return fg_fail(FG_EFORMAT, "the archive's entry \"%s\" %s", shown(text, name, len), why);
 }
 
-/* Length of the UTF-8 sequence at p, 0 when it is none (over-long, surrogate, beyond U+10FFFF, cut off). */
-static size_t
-utf8_length(const unsigned char *p, size_t len)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	const size_t          n = p[0] < 0x80 ? 1 : p[0] >> 5 == 6 ? 2 : p[0] >> 4 == 14 ? 3 : p[0] >> 3 == 30 ? 4 : 0;
-	uint32_t              c = n == 1 ? p[0] : p[0] & (0x7fu >> n);
-
-	if (n == 0 || n > len)
-		return 0;
-	for (size_t i = 1; i < n; i++) {
-		if (p[i] >> 6 != 2)
-			return 0;
-		c = c << 6 | (p[i] & 0x3f);
-	}
-	return c < least[n] || (c >= 0xd800 && c < 0xe000) || c > 0x10ffff || (c >= 0x80 && c < 0xa0) ? 0 : n;
-}
-
-static const char *
-bad_text(const char *name, size_t len)
-{
-	for (size_t i = 0, n; i < len; i += n) {
-		if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f)
-			return "has a control character in its name; rename it and zip the folder again";
-		if ((n = utf8_length((const unsigned char *)name + i, len - i)) == 0)
-			return "has a name that is not UTF-8; rename it with plain letters and zip the folder again";
-	}
-	return NULL;
-}
-
-static const char *
-bad_segments(const char *name, size_t len)
-{
-	size_t from = 0;
-
-	for (size_t i = 0; i <= len; i++) {
-		const size_t n = i - from;
-
-		if (i < len && name[i] != '/')
-			continue;
-		if ((n == 0 && i < len) || (n == 1 && name[from] == '.') || (n == 2 && memcmp(name + from, "..", 2) == 0))
-			return "has \".\", \"..\" or an empty part in its path; zip the folder itself, with all assets below it";
-		if (n > SEGMENT_MAX_BYTES)
-			return "has a name of more than 255 bytes; shorten it and zip the folder again";
-		from = i + 1;
-	}
-	return NULL;
-}
-
-/* What is wrong with a name, NULL for nothing. */
-static const char *
-bad_name(const char *name, size_t len)
-{
-	const char *why;
-
-	if (len == 0)
-		return "has no name; zip the folder again";
-	if (len > NAME_MAX_BYTES)
-		return "has a path of more than 1024 bytes; use fewer or shorter folders";
-	if ((why = bad_text(name, len)) != NULL)
-		return why;
-	if (memchr(name, '\\', len) != NULL)
-		return "has a backslash in its name; zip the folder with another program";
-	if (name[0] == '/')
-		return "has an absolute path; zip the folder itself, with relative paths";
-	if (len >= 2 && isalpha((unsigned char)name[0]) && name[1] == ':')
-		return "has a drive letter; zip the folder itself, with relative paths";
-	return bad_segments(name, len);
-}
-
 /* ---- the directory, before libzip sees the file */
 
 static const char *
@@ -148,7 +78,7 @@ static enum fg_err
 take_entry(void *context, const struct fg_zipdir_entry *entry)
 {
 	struct fg_archive *archive = context;
-	const char        *why = bad_name(entry->name, entry->name_len);
+	const char        *why = fg_entry_name_bad(entry->name, entry->name_len);
 
 	if (why == NULL)
 		why = bad_kind(entry);
@@ -191,8 +121,10 @@ lower_bound(const struct fg_archive *archive, const char *name)
 static enum fg_err
 check_same(struct fg_archive *archive)
 {
-	char folder[NAME_MAX_BYTES + 2];
+	char folder[FG_ENTRY_NAME_MAX + 2];
 
+	if (archive->count == 0)
+		return fg_fail(FG_EFORMAT, "the archive is empty; put the .blend and what it needs into it");
 	archive->sorted = fg_alloc((archive->count + 1) * sizeof(*archive->sorted));
 	memcpy(archive->sorted, archive->names, archive->count * sizeof(*archive->sorted));
 	qsort(archive->sorted, archive->count, sizeof(*archive->sorted), by_name);
@@ -407,46 +339,15 @@ fg_archive_has(const struct fg_archive *archive, const char *path)
 	return archive->sorted[at];
 }
 
-/* `folder` + `path` without `.` and `..`; false when it leads out or is too long. */
-static bool
-join(char out[NAME_MAX_BYTES + 1], const char *folder, size_t folder_len, const char *path)
-{
-	size_t len = folder_len;
-
-	if (len > NAME_MAX_BYTES)
-		return false;
-	memcpy(out, folder, len);
-	while (*path != '\0') {
-		const size_t n = strcspn(path, "/\\");
-
-		if (n == 2 && memcmp(path, "..", 2) == 0) {
-			if (len == 0)
-				return false;
-			for (len--; len > 0 && out[len - 1] != '/'; len--)
-				;
-		} else if (n > 0 && !(n == 1 && path[0] == '.')) {
-			if (len + n + 1 > NAME_MAX_BYTES)
-				return false;
-			memcpy(out + len, path, n);
-			len += n;
-			if (path[n] != '\0')
-				out[len++] = '/';
-		}
-		path += path[n] != '\0' ? n + 1 : n;
-	}
-	out[len] = '\0';
-	return true;
-}
-
 const char *
 fg_archive_has_beside(const struct fg_archive *archive, const char *blend, const char *path)
 {
 	const char *slash = strrchr(blend, '/');
-	char        whole[NAME_MAX_BYTES + 1];
+	char        whole[FG_ENTRY_NAME_MAX + 1];
 
 	if ((path[0] != '/' && path[0] != '\\') || path[1] != path[0])
 		return NULL;
-	if (!join(whole, blend, slash != NULL ? (size_t)(slash + 1 - blend) : 0, path + 2))
+	if (!fg_entry_name_join(whole, blend, slash != NULL ? (size_t)(slash + 1 - blend) : 0, path + 2))
 		return NULL;
 	return fg_archive_has(archive, whole);
 }
