@@ -137,3 +137,16 @@ UPDATE session SET frames = frames + 1 WHERE id = :session;
 -- name: frame_tile
 -- One more tile of a frame is there; how many now?
 INSERT INTO frame (project, frame, tiles) VALUES (:project, :frame, 1) ON CONFLICT (project, frame) DO UPDATE SET tiles = tiles + 1 RETURNING tiles;
+
+-- name: lease_of_archive
+-- A live lease of this session that needs the scene with this MD5.
+SELECT l.id FROM lease l JOIN project p ON p.id = l.project WHERE l.session = :session AND l.state = 'live' AND p.archive_md5 = :md5 LIMIT 1;
+
+-- name: archive_needed
+-- Will anybody ask for the archive with this MD5 again?
+SELECT EXISTS (SELECT 1 FROM project WHERE archive_md5 = :md5 AND state IN ('splitting', 'active', 'paused'))
+    OR EXISTS (SELECT 1 FROM renderer WHERE md5 = :md5 AND removed = 0);
+
+-- name: queue_summary
+-- scan: the few dozen needs; what a worker is shown of the farm
+SELECT coalesce(sum(waiting), 0), coalesce(sum(waiting > 0), 0) FROM need;

@@ -1,0 +1,56 @@
+/* error: a worker reports that something went wrong, with its log. A report about a live lease puts the task back and counts; one without a job,
+ * or of a type that is nobody's fault, counts for nothing.
+ *
+ *   POST /server/error.php   type, job, frame, render_time or rendertime, memoryused, file (the log), all optional
+ *   200  <error status="0"/>
+ *   Protocol: doc/protocol.md#error    Test: tests/integration/protocol.py
+ */
+#include "farm/report.h"
+#include "http/endpoint.h"
+
+enum { TYPE, JOB, MEMORYUSED };
+
+static const struct fg_param params[] = {
+	[TYPE]       = { "type",       FG_PARAM_INT, .optional = true, .loose = true, .max = 999 },
+	[JOB]        = { "job",        FG_PARAM_INT, .optional = true, .loose = true, .min = FG_LEASE_ID_MIN, .max = INT32_MAX },
+	[MEMORYUSED] = { "memoryused", FG_PARAM_INT, .optional = true, .loose = true, .max = INT64_C(1) << 42 },
+};
+
+static int64_t
+most_bytes(const struct fg_settings *settings)
+{
+	return settings->log_bytes * 16; /* more is refused; of what is taken, log_bytes are kept */
+}
+
+static enum fg_err
+error(struct fg_req *req)
+{
+	const struct fg_report report = {
+		.lease      = fg_req_int(req, JOB, FG_NO_LEASE),
+		.key        = req->session != NULL ? req->session->key : 0,
+		.type       = (int)fg_req_int(req, TYPE, FG_REPORT_UNTYPED),
+		.memory_kib = fg_req_int(req, MEMORYUSED, 0),
+		.log_fd     = req->file.there ? req->file.file.fd : -1,
+	};
+	enum fg_err err = FG_OK;
+
+	if (req->session != NULL)
+		err = fg_report_take(&report, req->farm, req->now_ms);
+	return err == FG_OK ? fg_xml_status(req, "error", 0) : err;
+}
+
+static enum fg_err
+refuse(struct fg_req *req, enum fg_err err, int param)
+{
+	(void)param;
+	return err == FG_EMETHOD ? fg_http_error(req, err) : fg_xml_status(req, "error", 0);
+}
+
+int
+main(void)
+{
+	return fg_http_main(&(const struct fg_endpoint){
+		.name = "error", .methods = FG_GET | FG_POST, .needs = FG_WORKER_SESSION_OPTIONAL, .body = FG_BODY_FILE, .file = "file", .file_max = most_bytes,
+		.params = params, .nparams = sizeof(params) / sizeof(*params), .handle = error, .refuse = refuse,
+	});
+}

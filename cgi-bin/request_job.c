@@ -1,0 +1,76 @@
+/* request_job: a worker asks for something to render.
+ *
+ *   GET|POST /server/request_job.php   computemethod (0 CPU or GPU, 1 CPU, 2 GPU; else 1), ram_max (KiB free); the body may list cached archives
+ *   200  <jobrequest status="0"> with the task, its renderer and its script
+ *   200  <jobrequest status="N"/>   200 nothing to do · 201 no right to render · 202 session dead · 203 set aside · 205 no renderer for its system
+ *   In each answer <file md5 action="delete"/> names cached archives that nothing needs any more.
+ *   Order of lending: doc/architecture.md#fairness    Protocol: doc/protocol.md#request_job    Test: tests/integration/protocol.py
+ */
+#include "farm/job.h"
+#include "http/endpoint.h"
+#include "http/job_writer.h"
+
+enum { COMPUTEMETHOD, RAM_MAX };
+enum { NOTHING = 200, NO_RIGHT = 201, SESSION_DEAD = 202, SET_ASIDE = 203, NO_RENDERER = 205 };
+
+static const struct fg_param params[] = {
+	[COMPUTEMETHOD] = { "computemethod", FG_PARAM_INT, .optional = true, .loose = true, .min = 0, .max = 2 },
+	[RAM_MAX]       = { "ram_max",       FG_PARAM_INT, .optional = true, .loose = true, .min = 1, .max = INT64_C(1) << 42 },
+};
+
+/* An answer that can't be built or doesn't reach the worker gives the task back. */
+static enum fg_err
+answer(struct fg_req *req, const struct fg_lease *lease)
+{
+	struct fg_job job;
+	enum fg_err   err = fg_job_build(&job, req->farm, lease);
+
+	if (err == FG_OK)
+		err = fg_http_job(req, &job);
+	if (err != FG_OK)
+		fg_lease_return(req->db, lease->id, req->now_ms);
+	fg_job_free(&job);
+	return err;
+}
+
+static enum fg_err
+request_job(struct fg_req *req)
+{
+	const struct fg_session *session = req->session;
+	const struct fg_offer    offer = {
+		.session = session,
+		.ram_kib = fg_req_int(req, RAM_MAX, session->ram_kib),
+		.method  = (int)fg_req_int(req, COMPUTEMETHOD, 1),
+	};
+	struct fg_lease lease;
+	enum fg_err     err;
+
+	if ((session->roles & FG_ROLE_WORKER) == 0)
+		return fg_http_no_job(req, NO_RIGHT);
+	if (session->aside)
+		return fg_http_no_job(req, SET_ASIDE);
+	if (fg_farm_full(req->farm))
+		return fg_http_no_job(req, NOTHING);
+	err = fg_lease_grant(&lease, req->db, req->settings, &offer, req->now_ms);
+	if (err == FG_OK)
+		return answer(req, &lease);
+	if (err == FG_ENOTFOUND)
+		return fg_http_no_job(req, NOTHING);
+	return err == FG_EUNSUPPORTED ? fg_http_no_job(req, NO_RENDERER) : err;
+}
+
+static enum fg_err
+refuse(struct fg_req *req, enum fg_err err, int param)
+{
+	(void)param;
+	return err == FG_EAUTH ? fg_xml_status(req, "jobrequest", SESSION_DEAD) : fg_http_error(req, err);
+}
+
+int
+main(void)
+{
+	return fg_http_main(&(const struct fg_endpoint){
+		.name = "request_job", .methods = FG_GET | FG_POST, .needs = FG_WORKER_SESSION,
+		.params = params, .nparams = sizeof(params) / sizeof(*params), .handle = request_job, .refuse = refuse,
+	});
+}

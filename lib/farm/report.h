@@ -1,0 +1,20 @@
+/* report: what a worker says when something went wrong, and what it means. */
+#ifndef FG_FARM_REPORT_H
+#define FG_FARM_REPORT_H
+
+#include "farm/farm.h"
+#include "farm/lease.h"
+
+enum { FG_REPORT_UNTYPED = -1 };
+
+struct fg_report {
+	int64_t lease, key;  /**< lease FG_NO_LEASE: about no task; it is only logged */
+	int     type;        /**< the clients' own numbers, FG_REPORT_UNTYPED from 3.3.2 */
+	int64_t memory_kib;
+	int     log_fd;      /**< -1: none */
+};
+
+/** Keep the log (at most log_bytes, compressed) and let the lease fail, by whose fault the type says. FG_OK also for a lease that is not known. */
+enum fg_err fg_report_take(const struct fg_report *report, struct fg_farm *farm, int64_t now_ms);
+
+#endif

@@ -1,0 +1,19 @@
+/* escape: text between the languages that we speak. */
+#ifndef FG_TEXT_ESCAPE_H
+#define FG_TEXT_ESCAPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+
+/** Everything but unreserved characters as %XX: a whole URL may become a value. */
+void fg_escape_url(struct fg_buf *out, const char *text);
+
+/** %XX and, where `plus`, + decoded in place; broken escapes stand for themselves. Returns the new length. */
+size_t fg_unescape_url(char *text, size_t len, bool plus);
+
+/** Is it well-formed UTF-8 without NUL? */
+bool fg_utf8_valid(const char *bytes, size_t len);
+
+#endif

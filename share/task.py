@@ -1,0 +1,131 @@
+import bpy
+import base64
+import json
+import os
+import sys
+
+# What is to be rendered comes as data; nothing of it is ever Python.
+task = json.loads(base64.b64decode("@TASK@").decode("utf-8"))
+
+
+def refuse(why):
+    """No picture is better than a wrong one: say why where every client's log shows it, and end."""
+    sys.stdout.write("Error: farmgate: %s\n" % why)
+    sys.stdout.flush()
+    os._exit(3)
+
+
+def put(owner, name, value):
+    """Set what this Blender knows; generations differ."""
+    if owner is not None and hasattr(owner, name):
+        try:
+            setattr(owner, name, value)
+        except (AttributeError, TypeError, ValueError):
+            return False
+        return True
+    return False
+
+
+def sheepit_set_compute_device(device_type, device_family, device_id):
+    """Clients call this with what they want to render on; ("NONE", "CPU", "CPU") is the processor."""
+    gpu = device_type not in ("NONE", "CPU", "", None)
+    for scene in bpy.data.scenes:
+        put(getattr(scene, "cycles", None), "device", "GPU" if gpu else "CPU")
+    user = getattr(bpy.context, "preferences", None) or getattr(bpy.context, "user_preferences", None)
+    if not gpu:
+        put(getattr(user, "system", None), "compute_device_type", "NONE")
+        return
+    addons = getattr(user, "addons", {})
+    settings = addons["cycles"].preferences if "cycles" in addons else getattr(user, "system", None)
+    if not put(settings, "compute_device_type", device_type):
+        refuse("this Blender can't render with %s" % device_type)
+    for refresh in ("get_devices", "refresh_devices"):
+        if hasattr(settings, refresh):
+            getattr(settings, refresh)()
+    for device in getattr(settings, "devices", ()):
+        device.use = device.type == device_type and device_id in (device.id, device.name, "", None)
+
+
+def choose_scene():
+    if task["scene"]:
+        scene = bpy.data.scenes.get(task["scene"])
+        if scene is None:
+            refuse("there is no scene %r in this file" % task["scene"])
+        for window in bpy.context.window_manager.windows:
+            put(window, "scene", scene)
+        put(getattr(bpy.context, "screen", None), "scene", scene)  # until 2.7x
+        if bpy.context.scene != scene:
+            refuse("the scene %r can't be chosen in this Blender" % task["scene"])
+    scene = bpy.context.scene
+    if task["camera"]:
+        camera = bpy.data.objects.get(task["camera"])
+        if camera is None or camera.type != "CAMERA":
+            refuse("there is no camera %r in this file" % task["camera"])
+        scene.camera = camera
+        for marker in scene.timeline_markers:
+            put(marker, "camera", None)
+    return scene
+
+
+def set_format(render):
+    image = render.image_settings
+    put(image, "media_type", "MULTI_LAYER_IMAGE" if task["format"] == "OPEN_EXR_MULTILAYER" else "IMAGE")  # from 5.0
+    image.file_format = task["format"]
+    if task["depth"]:
+        put(image, "color_depth", task["depth"])
+    if task["format"].startswith("OPEN_EXR") and image.exr_codec not in ("NONE", "RLE", "ZIPS", "ZIP", "PIZ"):
+        image.exr_codec = "ZIP"  # lossy ones would be lossy twice, and some can't be stitched
+    if task["format"] == "PNG":
+        put(image, "compression", 15)
+    if image.color_mode == "BW" and task["format"] == "TARGA":
+        image.color_mode = "RGB"
+    put(image, "use_preview", False)
+    put(render, "use_file_extension", True)
+    put(render, "use_overwrite", True)
+    put(render, "use_placeholder", False)
+    put(render, "use_multiview", False)
+
+
+def set_tile(render):
+    x, y, width, height = task["tile"]
+    whole_width, whole_height = task["size"]
+    render.resolution_percentage = task["percent"]
+    have = (render.resolution_x * task["percent"] // 100, render.resolution_y * task["percent"] // 100)
+    if have != (whole_width, whole_height):
+        refuse("the frame is %d x %d pixels here, and %d x %d in the project" % (have + (whole_width, whole_height)))
+    render.use_border = task["tiled"]
+    render.use_crop_to_border = task["tiled"]
+    if not task["tiled"]:
+        return
+    # Half a pixel inside: x / width alone is often truncated to the pixel before.
+    render.border_min_x = (x + 0.5) / whole_width
+    render.border_max_x = min((x + width + 0.5) / whole_width, 1.0)
+    render.border_min_y = (whole_height - y - height + 0.5) / whole_height
+    render.border_max_y = min((whole_height - y + 0.5) / whole_height, 1.0)
+    render.dither_intensity = 0.0  # its pattern begins anew in each tile
+
+
+def set_quality(scene):
+    render = scene.render
+    if task["engine"]:
+        try:
+            render.engine = task["engine"]
+        except TypeError:
+            refuse("this Blender has no render engine %s" % task["engine"])
+    cycles, eevee = getattr(scene, "cycles", None), getattr(scene, "eevee", None)
+    if task["samples"]:
+        put(cycles, "samples", task["samples"])
+        put(cycles, "aa_samples", task["samples"])
+        put(cycles, "use_square_samples", False)
+        put(eevee, "taa_render_samples", task["samples"])
+    if task["no_denoise"]:
+        put(cycles, "use_denoising", False)
+        for layer in getattr(scene, "view_layers", None) or render.layers:
+            put(getattr(layer, "cycles", None), "use_denoising", False)
+
+
+scene = choose_scene()
+set_quality(scene)
+set_format(scene.render)
+set_tile(scene.render)
+sheepit_set_compute_device("NONE", "CPU", "CPU")
