@@ -6,7 +6,7 @@
 #include <json-c/json.h>
 #include <sodium.h>
 
-#include "farm/task_script.h"
+#include "lib/farm/task_script.h"
 #include "farm/tile.h"
 
 static void
