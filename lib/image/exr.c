@@ -203,35 +203,31 @@ unpredict(uint8_t *out, uint8_t *packed, size_t len)
 		out[len - 1] = *low;
 }
 
-/* A buffer of the pipeline, which frees it with the rest. */
+/* None and ZIP. Lines that ZIP doesn't make smaller are stored as they are. */
 static bool
-room(void **buffer, size_t *have, size_t size)
+read_zip(struct fg_exr_chunk *chunk, const struct fg_exr *exr, const exr_chunk_info_t *info)
 {
-	if (*have < size) {
-		free(*buffer);
-		*buffer = malloc(size);
-		*have = *buffer != NULL ? size : 0;
-	}
-	return *buffer != NULL;
-}
+	const size_t packed = info->packed_size, size = info->unpacked_size;
+	uint8_t     *in, *halves, *out;
 
-/* OpenEXRCore calls this in place of its own. */
-static exr_result_t
-inflate_zip(exr_decode_pipeline_t *pipeline)
-{
-	struct fg_exr_chunk *chunk = pipeline->decoding_user_data;
-	const size_t         packed = pipeline->chunk.packed_size, size = pipeline->chunk.unpacked_size;
-
-	if (!room(&pipeline->scratch_buffer_1, &pipeline->scratch_alloc_size_1, size) ||
-	    !room(&pipeline->unpacked_buffer, &pipeline->unpacked_alloc_size, size))
-		return EXR_ERR_OUT_OF_MEMORY;
+	fg_buf_clear(&chunk->packed);
+	fg_buf_clear(&chunk->halves);
+	fg_buf_clear(&chunk->plain);
+	in = (uint8_t *)fg_buf_room(&chunk->packed, packed);
+	if (exr_read_chunk(exr->context, 0, info, in) != EXR_ERR_SUCCESS)
+		return false;
+	chunk->lines = in;
 	if (packed == size)
-		memcpy(pipeline->unpacked_buffer, pipeline->packed_buffer, size);
-	else if (libdeflate_zlib_decompress(chunk->inflater, pipeline->packed_buffer, packed, pipeline->scratch_buffer_1, size, NULL) == LIBDEFLATE_SUCCESS)
-		unpredict(pipeline->unpacked_buffer, pipeline->scratch_buffer_1, size);
-	else
-		return EXR_ERR_CORRUPT_CHUNK;
-	return EXR_ERR_SUCCESS;
+		return true;
+	if (exr->compression == EXR_COMPRESSION_NONE || (chunk->inflater == NULL && (chunk->inflater = libdeflate_alloc_decompressor()) == NULL))
+		return false;
+	halves = (uint8_t *)fg_buf_room(&chunk->halves, size);
+	out = (uint8_t *)fg_buf_room(&chunk->plain, size);
+	if (libdeflate_zlib_decompress(chunk->inflater, in, packed, halves, size, NULL) != LIBDEFLATE_SUCCESS)
+		return false;
+	unpredict(out, halves, size);
+	chunk->lines = out;
+	return true;
 }
 
 /* The pipeline stops once the lines are decoded: we take them as they lie. */
@@ -242,26 +238,26 @@ keep_lines(exr_decode_pipeline_t *pipeline)
 	return EXR_ERR_SUCCESS;
 }
 
-static enum fg_err
-begin_chunks(struct fg_exr_chunk *chunk, const struct fg_exr *exr, const exr_chunk_info_t *info)
+static bool
+read_other(struct fg_exr_chunk *chunk, const struct fg_exr *exr, const exr_chunk_info_t *info)
 {
 	exr_decode_pipeline_t *pipeline = &chunk->pipeline;
 
-	if (chunk->begun)
-		return exr_decoding_update(exr->context, 0, info, pipeline) == EXR_ERR_SUCCESS ? FG_OK : FG_EINVAL;
-	if (exr_decoding_initialize(exr->context, 0, info, pipeline) != EXR_ERR_SUCCESS)
-		return FG_EINVAL;
-	chunk->begun = true;
-	if (exr_decoding_choose_default_routines(exr->context, 0, pipeline) != EXR_ERR_SUCCESS)
-		return FG_EINVAL;
-	chunk->inflater = libdeflate_alloc_decompressor();
-	if (chunk->inflater == NULL)
-		abort();
-	pipeline->decoding_user_data = chunk;
-	if (exr->compression == EXR_COMPRESSION_ZIP || exr->compression == EXR_COMPRESSION_ZIPS)
-		pipeline->decompress_fn = inflate_zip;
-	pipeline->unpack_and_convert_fn = keep_lines;
-	return FG_OK;
+	if (chunk->begun) {
+		if (exr_decoding_update(exr->context, 0, info, pipeline) != EXR_ERR_SUCCESS)
+			return false;
+	} else {
+		if (exr_decoding_initialize(exr->context, 0, info, pipeline) != EXR_ERR_SUCCESS)
+			return false;
+		chunk->begun = true;
+		if (exr_decoding_choose_default_routines(exr->context, 0, pipeline) != EXR_ERR_SUCCESS)
+			return false;
+		pipeline->unpack_and_convert_fn = keep_lines;
+	}
+	if (exr_decoding_run(exr->context, 0, pipeline) != EXR_ERR_SUCCESS)
+		return false;
+	chunk->lines = pipeline->unpacked_buffer != NULL ? pipeline->unpacked_buffer : pipeline->packed_buffer;
+	return chunk->lines != NULL;
 }
 
 enum fg_err
@@ -269,32 +265,30 @@ fg_exr_chunk_read(struct fg_exr_chunk *chunk, const struct fg_exr *exr, int y)
 {
 	exr_chunk_info_t info;
 	const int        first = y / exr->chunk_lines * exr->chunk_lines;
-	const int        left = exr->height - first;
-	size_t           size;
+	const int        left = exr->height - first, lines = left < exr->chunk_lines ? left : exr->chunk_lines;
+	const size_t     size = (size_t)exr->width * exr->pixel_bytes * (size_t)lines;
+	const bool       ours = exr->compression == EXR_COMPRESSION_NONE || exr->compression == EXR_COMPRESSION_ZIP || exr->compression == EXR_COMPRESSION_ZIPS;
 
 	chunk->nlines = 0;
 	if (exr_read_scanline_chunk_info(exr->context, 0, exr->data.min.y + y, &info) != EXR_ERR_SUCCESS)
 		return fg_fail(FG_EINVAL, "damaged EXR: line %d is missing", y);
-	size = (size_t)exr->width * exr->pixel_bytes * (size_t)(left < exr->chunk_lines ? left : exr->chunk_lines);
-	if (info.unpacked_size != size || info.packed_size > size || begin_chunks(chunk, exr, &info) != FG_OK ||
-	    exr_decoding_run(exr->context, 0, &chunk->pipeline) != EXR_ERR_SUCCESS)
-		return fg_fail(FG_EINVAL, "damaged EXR: the lines from %d on can't be decoded", first);
-	chunk->lines = exr->compression == EXR_COMPRESSION_NONE ? chunk->pipeline.packed_buffer : chunk->pipeline.unpacked_buffer;
-	if (chunk->lines == NULL)
+	if (info.unpacked_size != size || info.packed_size > size || !(ours ? read_zip : read_other)(chunk, exr, &info))
 		return fg_fail(FG_EINVAL, "damaged EXR: the lines from %d on can't be decoded", first);
 	chunk->y = first;
-	chunk->nlines = left < exr->chunk_lines ? left : exr->chunk_lines;
+	chunk->nlines = lines;
 	return FG_OK;
 }
 
 void
 fg_exr_chunk_free(struct fg_exr_chunk *chunk, const struct fg_exr *exr)
 {
-	if (chunk->begun) {
+	if (chunk->begun)
 		exr_decoding_destroy(exr->context, &chunk->pipeline);
-		if (chunk->inflater != NULL)
-			libdeflate_free_decompressor(chunk->inflater);
-	}
+	if (chunk->inflater != NULL)
+		libdeflate_free_decompressor(chunk->inflater);
+	fg_buf_free(&chunk->packed);
+	fg_buf_free(&chunk->halves);
+	fg_buf_free(&chunk->plain);
 	*chunk = (struct fg_exr_chunk){ 0 };
 }
 

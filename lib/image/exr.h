@@ -27,8 +27,9 @@ void        fg_exr_close(struct fg_exr *exr);
 
 /** A chunk of lines, decoded. One for each thread; `{0}` at the start, fg_exr_chunk_free at the end. */
 struct fg_exr_chunk {
-	exr_decode_pipeline_t           pipeline;
+	struct fg_buf                   packed, halves, plain; /* none and ZIP */
 	struct libdeflate_decompressor *inflater;
+	exr_decode_pipeline_t           pipeline;              /* the other compressions */
 	bool                            begun;
 	const uint8_t                  *lines; /* the decoded lines, nlines × width × pixel_bytes */
 	int                             y, nlines; /* y: of the first line, 0 is the top of the data window */

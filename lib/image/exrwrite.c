@@ -156,6 +156,7 @@ pack_by_core(struct writer *w, struct slot *slot, const uint8_t *raw, size_t len
 	pipeline.encoding_user_data = &errand;
 	right = exr_encoding_choose_default_routines(w->context, 0, &pipeline) == EXR_ERR_SUCCESS;
 	pipeline.convert_and_pack_fn = hand_over;
+	pipeline.yield_until_ready_fn = NULL; /* bands are put in order later */
 	pipeline.write_fn = take_back;
 	right = right && exr_encoding_run(w->context, 0, &pipeline) == EXR_ERR_SUCCESS;
 	exr_encoding_destroy(w->context, &pipeline);

@@ -83,6 +83,7 @@ static void
 begin(struct reader *r, struct fg_image_info *info)
 {
 	png_set_read_fn(r->png, r, on_read);
+	png_set_crc_action(r->png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
 	png_set_user_limits(r->png, FG_IMAGE_SIDE_MAX, FG_IMAGE_SIDE_MAX);
 	png_set_chunk_malloc_max(r->png, 1 << 20);
 	png_set_keep_unknown_chunks(r->png, PNG_HANDLE_CHUNK_NEVER, (png_const_bytep) "iTXt\0tEXt\0zTXt\0iCCP\0sPLT\0eXIf\0hIST\0pCAL", 8);
