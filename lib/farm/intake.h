@@ -1,0 +1,34 @@
+/* intake: an uploaded scene becomes a project: archive checked, scene read, settings filled in from it and checked, source.zip in its place, split. */
+#ifndef FG_FARM_INTAKE_H
+#define FG_FARM_INTAKE_H
+
+#include "blend/scene.h"
+#include "farm/farm.h"
+#include "farm/project.h"
+
+enum { FG_INTAKE_OWN = -1 }; /**< of a number: the scene's own */
+
+/** What somebody uploaded, and what they chose. Texts "" or NULL and numbers FG_INTAKE_OWN: the scene's own. */
+struct fg_intake {
+	const char *path, *name;                 /**< the file, and what it is called where it comes from */
+	int64_t     owner;
+	const char *title, *blend, *scene, *camera, *format, *engine, *renderer;
+	int         frame_start, frame_end, frame_step, rows, columns, overscan, percent, samples, device, fps_num, fps_den, priority;
+	bool        still, no_denoise;           /**< still: one frame, whatever the range is */
+};
+#define FG_INTAKE_DEFAULT { .frame_start = FG_INTAKE_OWN, .frame_end = FG_INTAKE_OWN, .frame_step = FG_INTAKE_OWN, .rows = 1, .columns = 1, \
+	                    .percent = FG_INTAKE_OWN, .samples = FG_INTAKE_OWN, .device = FG_INTAKE_OWN, .fps_num = FG_INTAKE_OWN }
+
+/** Read a scene: `path` is a .blend, or a zip with one; `blend` names the one in the zip ("" when there is only one).
+ * `chosen` gets its name in the archive. Free with fg_blend_free. */
+struct fg_scene_file;
+enum fg_err fg_scene_open(struct fg_scene_file **out, const struct fg_farm *farm, const char *path, const char *name, const char *blend);
+void        fg_scene_close(struct fg_scene_file *file);
+const struct fg_blend *fg_scene_blend(const struct fg_scene_file *file);
+bool        fg_scene_has(void *scene_file, const char *path); /**< an fg_inspect_has */
+
+/** Make the project. `warnings` (may be NULL) gets a line for each thing that may not come out as wanted.
+ * @return FG_OK, FG_EINVAL or FG_EFORMAT or FG_ETOOBIG with a text for the person, FG_ENOSPACE, FG_EIO. `file` is left where it is. */
+enum fg_err fg_intake(int64_t *project, struct fg_farm *farm, const struct fg_intake *in, struct fg_buf *warnings, int64_t now_ms);
+
+#endif
