@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154
 # build.sh: for quickstart and runtests to source. Builds the clone in a folder of its own; quick when nothing changed.
 #
 #   build_in FOLDER [CONFIGURE FLAG]…    expects $root and die MESSAGE

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154
 # install.sh: for quickstart and runtests to source. Installs what share/packages lists and is not there yet.
 #
 #   missing_packages KIND…    prints the packages of these kinds that are not installed
