@@ -18,6 +18,11 @@ UPDATE secret SET revoked_ms = :now_ms WHERE id = :id AND revoked_ms = 0;
 -- Those of one user and kind that were not revoked.
 SELECT id, name, scope, created_ms, last_used_ms FROM secret WHERE user = :user AND kind = :kind AND revoked_ms = 0 ORDER BY id;
 
+-- name: secret_list_all
+-- scan: all keys or tokens, for the admin
+SELECT s.id, u.name, s.name, s.scope, s.created_ms, s.last_used_ms FROM secret s JOIN user u ON u.id = s.user
+ WHERE s.kind = :kind AND s.revoked_ms = 0 ORDER BY s.id;
+
 -- name: secret_sweep
 -- Browser logins that ended.
 DELETE FROM secret WHERE expires_ms > 0 AND expires_ms < :before_ms AND kind = 'login';

@@ -75,3 +75,22 @@ fg_secret_revoke(struct fg_db *db, int64_t id, int64_t now_ms)
 	err = fg_db_end(db, fg_db_run(db, FG_SQL_SECRET_REVOKE, FG_BINDS(FG_I("id", id), FG_I("now_ms", now_ms)), &changes));
 	return err == FG_OK && changes == 0 ? fg_fail(FG_ENOTFOUND, "there is no live key or token %lld", (long long)id) : err;
 }
+
+enum fg_err
+fg_secret_list(struct fg_db *db, const char *kind, bool (*each)(void *ctx, const struct fg_secret_row *row), void *ctx)
+{
+	struct fg_rows rows;
+	enum fg_err    err;
+
+	for (err = fg_rows_first(&rows, db, FG_SQL_SECRET_LIST_ALL, FG_BINDS(FG_T("kind", kind))); err == FG_OK; err = fg_rows_next(&rows)) {
+		struct fg_secret_row row = { .id = fg_rows_int(&rows, 0), .created_ms = fg_rows_int(&rows, 4), .last_used_ms = fg_rows_int(&rows, 5) };
+
+		fg_rows_copy(&rows, 1, row.user, sizeof(row.user));
+		fg_rows_copy(&rows, 2, row.name, sizeof(row.name));
+		fg_rows_copy(&rows, 3, row.scope, sizeof(row.scope));
+		if (!each(ctx, &row))
+			break;
+	}
+	fg_rows_end(&rows);
+	return err == FG_ENOTFOUND ? FG_OK : err;
+}

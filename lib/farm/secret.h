@@ -27,6 +27,12 @@ enum fg_err fg_secret_find(struct fg_secret *out, struct fg_db *db, const char *
 /** Note that it was used, at most once a minute (NORMAL). */
 enum fg_err fg_secret_used(struct fg_db *db, const struct fg_secret *secret, int64_t now_ms);
 
+/** A live key or token, for lists. */
+struct fg_secret_row {
+	int64_t id, created_ms, last_used_ms;
+	char    user[128], name[128], scope[128];
+};
+enum fg_err fg_secret_list(struct fg_db *db, const char *kind, bool (*each)(void *ctx, const struct fg_secret_row *row), void *ctx);
 enum fg_err fg_secret_revoke(struct fg_db *db, int64_t id, int64_t now_ms); /**< FG_ENOTFOUND when there is none, or it was revoked before */
 
 #endif

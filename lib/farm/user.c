@@ -109,6 +109,23 @@ fg_user_get(struct fg_user *out, struct fg_db *db, int64_t id)
 }
 
 enum fg_err
+fg_user_list(struct fg_db *db, bool (*each)(void *ctx, const struct fg_user *user, int64_t created_ms), void *ctx)
+{
+	struct fg_rows rows;
+	enum fg_err    err;
+
+	for (err = fg_rows_first(&rows, db, FG_SQL_USER_LIST, FG_NO_BINDS); err == FG_OK; err = fg_rows_next(&rows)) {
+		struct fg_user user = { .id = fg_rows_int(&rows, 0), .roles = (int)fg_rows_int(&rows, 2), .disabled = fg_rows_int(&rows, 3) != 0 };
+
+		fg_rows_copy(&rows, 1, user.name, sizeof(user.name));
+		if (!each(ctx, &user, fg_rows_int(&rows, 5)))
+			break;
+	}
+	fg_rows_end(&rows);
+	return err == FG_ENOTFOUND ? FG_OK : err;
+}
+
+enum fg_err
 fg_user_password(struct fg_db *db, int64_t id, const char *password)
 {
 	char        hash[crypto_pwhash_STRBYTES];

@@ -22,6 +22,7 @@ const char *fg_role_name(int role);
 enum fg_err fg_user_add(int64_t *id, struct fg_db *db, const char *name, const char *password, int roles, int64_t now_ms);
 enum fg_err fg_user_find(struct fg_user *out, struct fg_db *db, const char *name); /**< FG_ENOTFOUND */
 enum fg_err fg_user_get(struct fg_user *out, struct fg_db *db, int64_t id);
+enum fg_err fg_user_list(struct fg_db *db, bool (*each)(void *ctx, const struct fg_user *user, int64_t created_ms), void *ctx);
 enum fg_err fg_user_password(struct fg_db *db, int64_t id, const char *password);
 enum fg_err fg_user_roles(struct fg_db *db, int64_t id, int roles);
 enum fg_err fg_user_disable(struct fg_db *db, int64_t id, bool disabled);

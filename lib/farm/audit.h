@@ -1,0 +1,12 @@
+/* audit: what people with power did, kept for ever. */
+#ifndef FG_FARM_AUDIT_H
+#define FG_FARM_AUDIT_H
+
+#include <stdint.h>
+
+#include "store/db.h"
+
+/** A transaction of its own. `user` 0: somebody at the host's own command line. `detail` never holds a password or key. */
+enum fg_err fg_audit_add(struct fg_db *db, int64_t user, const char *action, const char *detail, int64_t now_ms);
+
+#endif

@@ -1,0 +1,28 @@
+/* check: rows against files: after a power loss, a restored backup or a slip of the hand, what differs is said, and mended where it can be.
+ * Safe while everything runs: what is younger than an hour may be on its way and is left alone. */
+#ifndef FG_FARM_CHECK_H
+#define FG_FARM_CHECK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "farm/farm.h"
+
+/** One difference. Texts are valid during the callback. */
+struct fg_fault {
+	const char *kind;    /**< renderer.missing source.missing tile.missing frame.missing result.missing raw.missing, and stray for a file without a row */
+	int64_t     project; /**< 0 for none */
+	const char *file;    /**< relative to the spool */
+	const char *what;    /**< what it means, and what mending does */
+	bool        mended;
+};
+
+struct fg_checked {
+	int compared, faults, mended;
+};
+
+/** Compare everything. With `mend`: a missing renderer is removed, a missing scene fails its project, a missing tile is rendered again,
+ * missing products are made again, strays go to the trash. */
+enum fg_err fg_check(struct fg_checked *out, struct fg_farm *farm, bool mend, bool (*each)(void *ctx, const struct fg_fault *fault), void *ctx, int64_t now_ms);
+
+#endif

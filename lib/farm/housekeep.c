@@ -1,0 +1,158 @@
+#include "farm/housekeep.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fs.h"
+#include "farm/project.h"
+
+enum { AT_ONCE = 100 };
+#define HOUR_MS INT64_C(3600000)
+#define DAY_MS  (24 * HOUR_MS)
+
+/* ---- rows */
+
+static enum fg_err
+sweep_rows(int *count, struct fg_db *db, enum fg_sql sql, int64_t before_ms)
+{
+	enum fg_err err = fg_db_begin(db, FG_NORMAL);
+
+	return err != FG_OK ? err : fg_db_end(db, fg_db_run(db, sql, FG_BINDS(FG_I("before_ms", before_ms)), count));
+}
+
+/* A thousand at a time, so that nobody waits long for the store. */
+static enum fg_err
+sweep_sessions(int *count, struct fg_db *db, int64_t before_ms)
+{
+	enum fg_err err;
+	int         some;
+
+	*count = 0;
+	do {
+		if ((err = sweep_rows(&some, db, FG_SQL_SESSION_SWEEP, before_ms)) == FG_OK)
+			*count += some;
+	} while (err == FG_OK && some > 0);
+	return err;
+}
+
+/* ---- rows with files: at most AT_ONCE are taken up, then each is worked on outside of the query */
+
+struct found {
+	int64_t id[AT_ONCE];
+	char    text[AT_ONCE][65];
+	int     count;
+};
+
+static enum fg_err
+find(struct found *out, struct fg_db *db, enum fg_sql sql, const struct fg_bind *binds, bool text_first)
+{
+	struct fg_rows rows;
+	enum fg_err    err;
+
+	out->count = 0;
+	for (err = fg_rows_first(&rows, db, sql, binds); err == FG_OK && out->count < AT_ONCE; err = fg_rows_next(&rows)) {
+		out->id[out->count] = text_first ? 0 : fg_rows_int(&rows, 0);
+		fg_rows_copy(&rows, text_first ? 0 : 1, out->text[out->count++], sizeof(out->text[0]));
+	}
+	fg_rows_end(&rows);
+	return err == FG_ENOTFOUND ? FG_OK : err;
+}
+
+static enum fg_err
+run_one(struct fg_db *db, enum fg_sql sql, const struct fg_bind *binds)
+{
+	enum fg_err err = fg_db_begin(db, FG_NORMAL);
+
+	return err != FG_OK ? err : fg_db_end(db, fg_db_run(db, sql, binds, NULL));
+}
+
+static enum fg_err
+sweep_uploads(int *count, struct fg_farm *farm, int64_t before_ms)
+{
+	struct found found;
+	enum fg_err  err = find(&found, farm->db, FG_SQL_UPLOAD_IDLE, FG_BINDS(FG_I("before_ms", before_ms)), true);
+
+	for (int i = 0; err == FG_OK && i < found.count; i++, ++*count) {
+		char name[FG_SPOOL_NAME];
+
+		fg_spool_upload(name, found.text[i]);
+		if ((err = fg_spool_unlink(&farm->spool, name)) == FG_OK)
+			err = run_one(farm->db, FG_SQL_UPLOAD_FORGET, FG_BINDS(FG_T("id", found.text[i])));
+	}
+	return err;
+}
+
+static enum fg_err
+sweep_renderers(int *count, struct fg_farm *farm)
+{
+	struct found found;
+	enum fg_err  err = find(&found, farm->db, FG_SQL_RENDERER_UNNEEDED, FG_NO_BINDS, false);
+
+	for (int i = 0; err == FG_OK && i < found.count; i++, ++*count) {
+		char name[FG_SPOOL_NAME];
+
+		fg_spool_renderer(name, found.text[i]);
+		if ((err = fg_spool_unlink(&farm->spool, name)) == FG_OK)
+			err = run_one(farm->db, FG_SQL_RENDERER_SWEPT, FG_BINDS(FG_I("id", found.id[i])));
+	}
+	return err;
+}
+
+static enum fg_err
+sweep_projects(int *count, struct fg_farm *farm, int64_t now_ms)
+{
+	struct found found = { .count = 0 };
+	enum fg_err  err = FG_OK;
+
+	if (farm->settings.retention_days > 0)
+		err = find(&found, farm->db, FG_SQL_PROJECT_OVER, FG_BINDS(FG_I("before_ms", now_ms - farm->settings.retention_days * DAY_MS)), false);
+	for (int i = 0; err == FG_OK && i < found.count; i++, ++*count)
+		err = fg_project_delete(farm->db, &farm->spool, found.id[i], now_ms);
+	return err;
+}
+
+/* ---- files without rows */
+
+/* Entries of spool/`folder` that nobody wrote to since before_ms; resumable uploads have rows and go by them. */
+static enum fg_err
+sweep_folder(int *count, struct fg_farm *farm, const char *folder, int64_t before_ms)
+{
+	char           path[PATH_MAX], whole[PATH_MAX + NAME_MAX + 2];
+	struct dirent *entry;
+	enum fg_err    err = FG_OK;
+	DIR           *dir;
+
+	fg_spool_path(path, &farm->spool, folder);
+	if ((dir = opendir(path)) == NULL)
+		return FG_OK;
+	while (err == FG_OK && (entry = readdir(dir)) != NULL) {
+		struct stat st;
+
+		snprintf(whole, sizeof(whole), "%s/%s", path, entry->d_name);
+		if (entry->d_name[0] == '.' || strncmp(entry->d_name, "upload-", 7) == 0 || lstat(whole, &st) != 0 || st.st_mtim.tv_sec * 1000 >= before_ms)
+			continue;
+		if ((err = fg_fs_remove_tree(whole)) == FG_OK)
+			++*count;
+	}
+	closedir(dir);
+	return err;
+}
+
+enum fg_err
+fg_housekeep(struct fg_housekept *out, struct fg_farm *farm, int64_t now_ms)
+{
+	enum fg_err err;
+
+	*out = (struct fg_housekept){ 0 };
+	if ((err = sweep_sessions(&out->sessions, farm->db, now_ms - 30 * DAY_MS)) != FG_OK ||
+	    (err = sweep_rows(&out->logins, farm->db, FG_SQL_SECRET_SWEEP, now_ms)) != FG_OK ||
+	    (err = sweep_rows(&out->failures, farm->db, FG_SQL_FAILURE_SWEEP, now_ms - HOUR_MS)) != FG_OK ||
+	    (err = sweep_rows(&out->events, farm->db, FG_SQL_EVENT_SWEEP, now_ms - DAY_MS)) != FG_OK ||
+	    (err = sweep_uploads(&out->uploads, farm, now_ms - farm->settings.upload_seconds * 1000)) != FG_OK ||
+	    (err = sweep_renderers(&out->renderers, farm)) != FG_OK || (err = sweep_projects(&out->projects, farm, now_ms)) != FG_OK ||
+	    (err = sweep_folder(&out->strays, farm, "incoming", now_ms - 2 * DAY_MS)) != FG_OK)
+		return err;
+	return sweep_folder(&out->trash, farm, "trash", INT64_MAX);
+}

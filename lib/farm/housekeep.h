@@ -1,0 +1,17 @@
+/* housekeep: what is over is swept: sessions and logins that ended, refused logins, events of yesterday, uploads that nobody goes on with,
+ * files of removed renderers, projects over their retention, the trash. Safe at any time, from any number of programs. */
+#ifndef FG_FARM_HOUSEKEEP_H
+#define FG_FARM_HOUSEKEEP_H
+
+#include <stdint.h>
+
+#include "farm/farm.h"
+
+/** What went, in numbers. */
+struct fg_housekept {
+	int sessions, logins, failures, events, uploads, strays, renderers, projects, trash;
+};
+
+enum fg_err fg_housekeep(struct fg_housekept *out, struct fg_farm *farm, int64_t now_ms);
+
+#endif

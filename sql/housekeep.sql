@@ -1,0 +1,20 @@
+-- name: upload_idle
+-- Uploads that got nothing for too long.
+SELECT id FROM upload WHERE seen_ms < :before_ms LIMIT 100;
+
+-- name: upload_forget
+DELETE FROM upload WHERE id = :id;
+
+-- name: renderer_unneeded
+-- Files of removed renderers that no live lease needs, nor another row of the same file.
+-- scan: the removed ones of a few dozen rows
+SELECT id, md5 FROM renderer r WHERE removed = 1
+   AND NOT EXISTS (SELECT 1 FROM renderer o WHERE o.md5 = r.md5 AND o.removed = 0)
+   AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.state = 'live' AND l.renderer = r.id);
+
+-- name: renderer_swept
+UPDATE renderer SET removed = 2 WHERE id = :id;
+
+-- name: project_over
+-- Finished so long ago that nobody is promised to find them any more.
+SELECT id FROM project WHERE state = 'finished' AND finished_ms < :before_ms LIMIT 100;
