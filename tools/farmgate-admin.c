@@ -19,7 +19,8 @@
 #include "base/time.h"
 
 static const struct admin_command *const nouns[] = {
-	admin_state_commands, admin_user_commands, admin_key_commands, admin_renderer_commands, admin_project_commands, admin_worker_commands,
+	admin_state_commands, admin_user_commands, admin_key_commands, admin_renderer_commands, admin_project_commands, admin_inspect_commands,
+	admin_worker_commands,
 };
 
 static enum fg_err

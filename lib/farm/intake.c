@@ -184,10 +184,11 @@ copy_text(char *out, size_t size, const char *text, const char *what)
 static enum fg_err
 fill_texts(struct fg_project *p, const struct fg_intake *in, const struct fg_scene_file *f, const struct fg_blend_scene *s)
 {
+	const char *dot = strrchr(f->name, '.');
 	char        title[256];
 	enum fg_err err;
 
-	snprintf(title, sizeof(title), "%.*s", (int)strcspn(f->name, "."), f->name);
+	snprintf(title, sizeof(title), "%.*s", (int)(dot != NULL && dot > f->name ? dot - f->name : (ptrdiff_t)strlen(f->name)), f->name);
 	if ((err = copy_text(p->title, sizeof(p->title), chosen_text(in->title, title), "title")) != FG_OK ||
 	    (err = copy_text(p->scene, sizeof(p->scene), chosen_text(in->scene, ""), "scene's name")) != FG_OK ||
 	    (err = copy_text(p->camera, sizeof(p->camera), chosen_text(in->camera, ""), "camera's name")) != FG_OK ||

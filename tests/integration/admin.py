@@ -171,6 +171,113 @@ class Renderers(Farm):
         self.assertIs(made["cycles"], True)
 
 
+MAKE_SCENE = """
+import bpy, sys
+folder = sys.argv[-1]
+scene = bpy.context.scene
+scene.frame_start, scene.frame_end, scene.frame_step = 3, 14, 1
+scene.render.resolution_x, scene.render.resolution_y, scene.render.resolution_percentage = 640, 360, 50
+scene.render.fps, scene.render.fps_base = 30, 1.001
+scene.render.engine = "CYCLES"; scene.cycles.samples = 7; scene.cycles.use_denoising = True
+scene.render.image_settings.file_format = "OPEN_EXR"
+bpy.ops.object.camera_add(); bpy.context.object.name = "Second"
+image = bpy.data.images.new("wood", 4, 4)
+image.source = "FILE"; image.filepath = "//tex/wood.png"; image.use_fake_user = True
+bpy.ops.wm.save_as_mainfile(filepath=folder + "/film.blend", relative_remap=False, compress=True)
+"""
+
+
+@unittest.skipIf(shutil.which("blender") is None, "no Blender")
+class Projects(Farm):
+    def setUp(self):
+        super().setUp()
+        self.ok("migrate")
+        self.ok("user", "add", "ann", "--role", "admin", "--role", "worker", "--no-password")
+        self.ok("user", "add", "bob", "--no-password")
+        script = self.write("make.py", MAKE_SCENE)
+        done = subprocess.run(["blender", "-noaudio", "-b", "--factory-startup", "--python-exit-code", "3", "-P", script, "--", self.dir],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.blend = self.dir + "/film.blend"
+
+    def zip(self, *names):
+        with zipfile.ZipFile(self.dir + "/film.zip", "w") as z:
+            for name in names:
+                z.write(self.blend, name) if name.endswith(".blend") else z.writestr(name, "x")
+        return self.dir + "/film.zip"
+
+    def add(self, *args):
+        """The project, and the notes on stderr."""
+        done = self.run_it("project", "add", *args, "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout), done.stderr
+
+    def test_inspect(self):
+        read = json.loads(self.run_it("inspect", self.blend, "--json", dir=False).stdout)
+        self.assertEqual((read["active"], read["missing"]), ("Scene", ["//tex/wood.png"]))
+        want = {"name": "Scene", "frame_start": 3, "frame_end": 14, "frame_step": 1, "width": 640, "height": 360, "percent": 50, "fps": 30, "engine": "CYCLES",
+                "format": "OPEN_EXR", "camera": "Camera", "samples": 7, "denoise": True, "compositing": False, "sequencer": False}
+        scene = read["scenes"][0]
+        self.assertEqual({key: scene[key] for key in want}, want)
+        self.assertEqual(sorted(scene["cameras"]), ["Camera", "Second"])
+        self.assertAlmostEqual(scene["fps_base"], 1.001, places=5)
+        read = json.loads(self.run_it("inspect", self.zip("a/film.blend", "a/tex/WOOD.png"), "--json", dir=False).stdout)
+        self.assertEqual(read["missing"], [])
+        self.assertIn("film.blend", self.bad("inspect", self.zip("a/film.blend", "b/film.blend"), says="more than one").stderr)
+        self.assertIn("Scene", self.ok("inspect", self.dir + "/film.zip", "--blend", "b/film.blend"))
+        self.bad("inspect", self.dir + "/make.py")
+        self.bad("inspect", self.dir + "/none.blend", says="none.blend")
+        self.bad("inspect", self.zip("../film.blend"), says="..")
+
+    def test_add(self):
+        self.assertEqual(self.run_it("project", "add", self.blend, "--no-denoise").stdout, "1\n")
+        shown = self.json("project", "show", 1)
+        want = {"state": "waiting", "title": "film", "owner": "ann", "frames_total": 12, "tasks_total": 12, "format": "exr", "width": 320, "height": 180,
+                "fps_num": 30000, "fps_den": 1001, "blend": "film.blend", "animation": True, "result": None, "raw": None}
+        self.assertEqual({key: shown[key] for key in want}, want)
+        with zipfile.ZipFile(self.dir + "/spool/projects/1/source.zip") as z:
+            self.assertEqual(z.namelist(), ["film.blend"])
+        self.assertEqual(self.json("check"), [])
+
+    def test_options(self):
+        shown, notes = self.add(self.zip("a/film.blend", "b.blend"), "--owner", "bob", "--title", "My film", "--blend", "a/film.blend", "--scene", "Scene",
+                                "--camera", "Second", "--frames", "5-11:2", "--tiles", "2x3", "--overscan", 8, "--format", "png16", "--percent", 100, "--samples", 9,
+                                "--engine", "CYCLES", "--device", "cpu", "--fps", "25/2", "--priority=-5", "--no-denoise")
+        want = {"title": "My film", "owner": "bob", "blend": "a/film.blend", "scene": "Scene", "camera": "Second", "frame_start": 5, "frame_end": 11, "frame_step": 2,
+                "frames_total": 4, "tasks_total": 24, "tasks_waiting": 24, "rows": 2, "columns": 3, "overscan": 8, "format": "png16", "width": 640, "samples": 9,
+                "device": "cpu", "fps_num": 25, "fps_den": 2, "priority": -5, "no_denoise": True}
+        self.assertEqual({key: shown[key] for key in want}, want)
+        self.assertIn("//tex/wood.png", notes)
+        still, _ = self.add(self.blend, "--frames", 7, "--no-denoise")
+        self.assertEqual((still["animation"], still["frames_total"], still["frame_start"]), (False, 1, 7))
+
+    def test_refused(self):
+        for args, says in ((("--frames", "-5"), "negative"), (("--frames", "x"), "1-250"), (("--frames", "9-3"), "first to a last"), (("--tiles", "2"), "ROWSxCOLUMNS"),
+                           (("--tiles", "65x1"), "1 to 64"), (("--overscan", "257"), "256"), (("--format", "tiff"), "png16"), (("--fps", "0"), "more than 0"),
+                           (("--scene", "Nope"), "no scene Nope"), (("--camera", "Nope"), "no camera Nope"), (("--owner", "eve"), "no user eve"),
+                           (("--device", "tpu"), "cpu or gpu"), (("--renderer", "9.9"), "9.9"), (("--speed", "1"), "--speed")):
+            done = self.run_it("project", "add", self.blend, "--no-denoise", *args)
+            self.assertEqual((done.returncode, done.stdout), (1, ""), args)
+            self.assertIn(says, done.stderr)
+        self.assertEqual(self.json("project", "list"), [])
+        self.assertEqual(os.listdir(self.dir + "/spool/incoming"), [])
+
+    def test_denoiser(self):
+        self.sql("INSERT INTO renderer (md5, version, os, bits, caps, size, created_ms) VALUES ('x', '3.4.1', 'linux', '64bit', 1, 1, 1)")
+        done = self.bad("project", "add", self.blend, says="--no-denoise")
+        self.assertIn("official Blender", done.stderr)
+        self.add(self.blend, "--no-denoise")
+
+    def test_ways(self):
+        self.add(self.blend, "--no-denoise")
+        for act, state in (("pause", "paused"), ("resume", "waiting"), ("cancel", "cancelled"), ("retry", "waiting")):
+            self.assertEqual(self.json("project", act, 1)["state"], state)
+        self.bad("project", "resume", 1, says="waiting")
+        self.bad("project", "recomposite", 1)
+        self.assertTrue(self.json("project", "delete", 1)["deleted"])
+        self.bad("project", "show", 1, says="no project 1")
+
+
 class Owner(Farm):
     def test_becomes_owner(self):
         if os.geteuid() != 0:

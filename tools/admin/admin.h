@@ -32,7 +32,7 @@ struct admin_command {
 
 /* The tables of all nouns; each ends with a row without noun. */
 extern const struct admin_command admin_user_commands[], admin_key_commands[], admin_renderer_commands[], admin_project_commands[],
-	admin_worker_commands[], admin_state_commands[];
+	admin_worker_commands[], admin_state_commands[], admin_inspect_commands[];
 
 /* Arguments. Take options first; then say how many positions there may be. */
 const char *admin_option(struct admin *admin, const char *name);  /**< the value of `--name VALUE` or `--name=VALUE`, taken out; NULL when there is none (left) */

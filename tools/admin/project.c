@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "admin/admin.h"
+#include "admin/project_add.h"
 #include "admin/project_json.h"
 #include "farm/product.h"
 #include "farm/project.h"
@@ -131,6 +132,7 @@ remove_it(struct admin *admin)
 }
 
 const struct admin_command admin_project_commands[] = {
+	{ "project", "add", admin_project_add_usage, "a scene becomes a project; prints its id", NEEDS_FARM, admin_project_add },
 	{ "project", "list", "project list", "all projects, newest first", NEEDS_FARM, list },
 	{ "project", "show", "project show ID", "one project", NEEDS_FARM, show },
 	{ "project", "cancel", "project cancel ID", "stop it; `retry` goes on", NEEDS_FARM, cancel },
