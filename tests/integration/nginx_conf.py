@@ -227,7 +227,7 @@ class Logs:
         asked = 0
         for url in ("/", "/server/config.php", "/server/request_job.php", "/server/send_frame.php", "/account.php", "/api/projects"):
             for method, body in (("GET", None), ("POST", b"x" * (5 << 20))):
-                path = f"{url}?login=ada&password={SECRET}&version=1"
+                path = f"{url}?login=zoe&password={SECRET}&version=1"
                 try:
                     status = self.get(path, method, body, {"Referer": f"http://127.0.0.1{path}"})[0]
                 except (BrokenPipeError, ConnectionResetError, http.client.HTTPException):
@@ -238,7 +238,7 @@ class Logs:
         logs = self.logs()
         self.assertIn("/server/request_job.php", logs)
         self.assertNotIn(SECRET, logs)
-        self.assertNotIn("ada", logs)
+        self.assertNotIn("zoe", logs)
 
 
 class BrokenNginx(Logs, Web, unittest.TestCase):
