@@ -67,8 +67,6 @@ serve(const struct fg_endpoint *endpoint, struct fg_farm *farm, FCGX_Request *fc
 	fg_farm_refresh(farm, req.now_ms);
 	req.id = "-";
 	err = work(&req, &param);
-	if (strcmp(req.id, "-") != 0)
-		fg_log_request(req.id);
 	if (err != FG_OK)
 		refuse(&req, err, param);
 	else if (!req.answered)

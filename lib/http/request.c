@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "text/escape.h"
 #include "text/form.h"
+#include "text/json.h"
 #include "text/multipart.h"
 
 enum { TEXT_MAX = 255, BODY_MAX = 1 << 20, PIECE = 65536 };
@@ -82,6 +83,7 @@ fg_req_take(struct fg_req *req)
 			req->method_bit = methods[i].bit;
 	errno = 0;
 	req->content_length = strtoll(fg_req_header(req, "CONTENT_LENGTH"), &end, 10);
+	fg_log_request(strcmp(req->id, "-") != 0 ? req->id : NULL);
 	if (errno != 0 || *end != '\0' || req->content_length < 0)
 		return fg_fail(FG_EINVAL, "Content-Length is not a number");
 	return (req->method_bit & req->endpoint->methods) != 0 ? FG_OK : fg_fail(FG_EMETHOD, "%.16s is not served at this address", req->method);
@@ -106,8 +108,11 @@ fg_req_cookie(struct fg_req *req, const char *name)
 
 		at += strspn(at, "; \t");
 		end = at + strcspn(at, ";");
-		if (strncmp(at, name, len) == 0 && at[len] == '=')
+		if (strncmp(at, name, len) == 0 && at[len] == '=') {
+			while (end[-1] == ' ' || end[-1] == '\t')
+				end--;
 			return fg_arena_dup(&req->arena, at + len + 1, (size_t)(end - at) - len - 1);
+		}
 		at = end;
 	}
 	return NULL;
@@ -172,6 +177,8 @@ fg_req_who(struct fg_req *req)
 	const enum fg_needs needs = req->endpoint->needs;
 	enum fg_err         err = FG_OK;
 
+	if ((req->method_bit & req->endpoint->anybody) != 0)
+		return FG_OK;
 	if (needs == FG_WORKER_SESSION || needs == FG_WORKER_SESSION_OPTIONAL)
 		err = find_worker(req);
 	else if (needs == FG_USER || needs == FG_USER_OPTIONAL)
@@ -209,7 +216,7 @@ take_begin(void *ctx, const char *name, const char *filename)
 		if ((err = fg_spool_create(&req->file.file, &req->farm->spool)) != FG_OK)
 			return err;
 		req->file.there = taker->to_file = true;
-		snprintf(req->file.name, sizeof(req->file.name), "%s", filename != NULL ? filename : "");
+		snprintf(req->file.name, sizeof(req->file.name), "%s", filename != NULL && fg_utf8_valid(filename, strlen(filename)) ? filename : "");
 		return FG_OK;
 	}
 	for (int i = 0; i < endpoint->nparams; i++)
@@ -335,6 +342,8 @@ read_body(struct fg_req *req, struct fg_field_sink sink)
 {
 	const bool multipart = strncasecmp(req->content_type, "multipart/form-data", 19) == 0;
 	const bool form = strncasecmp(req->content_type, "application/x-www-form-urlencoded", 33) == 0;
+	const bool json = strncasecmp(req->content_type, "application/json", 16) == 0;
+	enum fg_err err;
 
 	if (req->content_length == 0 || req->endpoint->body == FG_BODY_RAW)
 		return FG_OK;
@@ -342,7 +351,10 @@ read_body(struct fg_req *req, struct fg_field_sink sink)
 		return fg_fail(FG_ETOOBIG, "the body is over the limit of %d bytes", BODY_MAX);
 	if (multipart)
 		return read_multipart(req, sink);
-	return form ? read_form(req, sink) : stream(req, feed_text, &req->body);
+	if (form)
+		return read_form(req, sink);
+	err = stream(req, feed_text, &req->body);
+	return err == FG_OK && json ? fg_json_fields(fg_buf_text(&req->body), req->body.len, sink) : err;
 }
 
 static bool
@@ -352,7 +364,7 @@ int_of(int64_t *out, const char *text, const struct fg_param *param)
 
 	errno = 0;
 	*out = strtoll(text, &end, 10);
-	return errno == 0 && end != text && *end == '\0' && *text != ' ' && *text != '+' && *out >= param->min && *out <= param->max;
+	return errno == 0 && (*text == '-' || (*text >= '0' && *text <= '9')) && end != text && *end == '\0' && *out >= param->min && *out <= param->max;
 }
 
 /* Each value against its row of the table. */
@@ -403,13 +415,13 @@ fg_req_parameters(struct fg_req *req, int *bad)
 int64_t
 fg_req_int(const struct fg_req *req, int param, int64_t fallback)
 {
-	return req->values[param] != NULL ? strtoll(req->values[param], NULL, 10) : fallback;
+	return req->values != NULL && req->values[param] != NULL ? strtoll(req->values[param], NULL, 10) : fallback;
 }
 
 const char *
 fg_req_text(const struct fg_req *req, int param, const char *fallback)
 {
-	return req->values[param] != NULL ? req->values[param] : fallback;
+	return req->values != NULL && req->values[param] != NULL ? req->values[param] : fallback;
 }
 
 void

@@ -12,7 +12,7 @@
 
 enum fg_param_kind { FG_PARAM_INT, FG_PARAM_TEXT };
 
-/** One parameter, from the query, a urlencoded body or a multipart field alike; the query wins, and the first of several. */
+/** One parameter, from the query, a urlencoded body, a multipart field or a member of a JSON object alike; the query wins, and the first of several. */
 struct fg_param {
 	const char        *name;
 	enum fg_param_kind kind;
@@ -44,6 +44,7 @@ struct fg_endpoint {
 	const char            *name;
 	int                    methods;
 	enum fg_needs          needs;
+	int                    anybody; /**< of the methods, those for which nobody is looked up */
 	enum fg_body           body;
 	const struct fg_param *params;
 	int                    nparams;

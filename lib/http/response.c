@@ -201,6 +201,19 @@ copy_out(struct fg_req *req, int fd, int64_t from, int64_t to)
 	return end(req);
 }
 
+/* The file's validator; true: the client has just this one already. */
+static bool
+validate(struct fg_req *req, bool *whole, const struct stat *st)
+{
+	const char *held = fg_req_header(req, "HTTP_IF_NONE_MATCH"), *range_of = fg_req_header(req, "HTTP_IF_RANGE");
+	char        etag[64];
+
+	snprintf(etag, sizeof(etag), "\"%" PRIx64 "-%" PRIx64 "-%lx\"", (int64_t)st->st_size, (int64_t)st->st_mtim.tv_sec, (unsigned long)st->st_mtim.tv_nsec);
+	fg_http_header(req, "ETag", etag);
+	*whole = *range_of != '\0' && strcmp(range_of, etag) != 0;
+	return strcmp(held, "*") == 0 || strstr(held, etag) != NULL;
+}
+
 static enum fg_err
 send_self(struct fg_req *req, const char *path)
 {
@@ -208,7 +221,7 @@ send_self(struct fg_req *req, const char *path)
 	struct stat st;
 	int64_t     from = 0, to;
 	char        text[96];
-	bool        part, bad;
+	bool        part, bad, whole;
 	enum fg_err err;
 
 	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
@@ -216,8 +229,12 @@ send_self(struct fg_req *req, const char *path)
 			close(fd);
 		return fg_fail(FG_ENOTFOUND, "the file is not there");
 	}
+	if (validate(req, &whole, &st)) {
+		close(fd);
+		return fg_http_empty(req, 304);
+	}
 	to = st.st_size - 1;
-	part = range(&from, &to, &bad, fg_req_header(req, "HTTP_RANGE"), st.st_size);
+	part = !whole && range(&from, &to, &bad, fg_req_header(req, "HTTP_RANGE"), st.st_size);
 	fg_http_header(req, "Accept-Ranges", "bytes");
 	if (part) {
 		snprintf(text, sizeof(text), bad ? "bytes */%" PRId64 : "bytes %" PRId64 "-%" PRId64 "/%" PRId64, bad ? (int64_t)st.st_size : from, to, (int64_t)st.st_size);

@@ -22,7 +22,7 @@ enum fg_err fg_http_error(struct fg_req *req, enum fg_err err); /**< {"error": "
 enum fg_err fg_http_empty(struct fg_req *req, int status);
 
 /** A file of the spool. `name` is relative to the spool, `download` the name it is offered by (NULL: shown in place).
- * accel: X-Accel-Redirect: /spool/NAME. sendfile: X-Sendfile: /abs/NAME. self: sent by us, one range served. */
+ * accel: X-Accel-Redirect: /spool/NAME. sendfile: X-Sendfile: /abs/NAME. self: sent by us, with ETag, one range served. */
 enum fg_err fg_http_send_file(struct fg_req *req, const char *name, const char *content_type, const char *download);
 
 #endif

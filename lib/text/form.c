@@ -5,7 +5,10 @@
 void
 fg_form_init(struct fg_form *form, struct fg_field_sink sink)
 {
-	*form = (struct fg_form){ .sink = sink };
+	form->sink = sink;
+	form->name_len = form->value_len = 0;
+	form->escape = 0;
+	form->in_value = form->long_name = form->begun = false;
 }
 
 static enum fg_err
@@ -32,7 +35,7 @@ put(struct fg_form *form, char c)
 		form->value[form->value_len++] = c;
 		return form->value_len == sizeof(form->value) ? flush(form) : FG_OK;
 	}
-	if (form->name_len + 1 < sizeof(form->name))
+	if (form->name_len + 1 < sizeof(form->name) && c != '\0')
 		form->name[form->name_len++] = c;
 	else
 		form->long_name = true; /* nobody of ours is called so */
@@ -44,11 +47,12 @@ end_field(struct fg_form *form)
 {
 	enum fg_err err = FG_OK;
 
-	if (!form->begun && form->name_len > 0)
+	if (!form->begun && (form->name_len > 0 || form->long_name))
 		err = begin(form);
 	if (err == FG_OK && form->begun && (err = flush(form)) == FG_OK && !form->long_name)
 		err = form->sink.end(form->sink.ctx);
-	fg_form_init(form, form->sink);
+	form->name_len = 0;
+	form->in_value = form->long_name = form->begun = false;
 	return err;
 }
 
@@ -65,13 +69,12 @@ hex(char c)
 static enum fg_err
 broken_escape(struct fg_form *form)
 {
-	static const char digits[] = "0123456789abcdef";
-	const bool        one = form->escape == 1;
-	enum fg_err       err;
+	const bool  one = form->escape == 1;
+	enum fg_err err;
 
 	form->escape = 0;
 	err = put(form, '%');
-	return err == FG_OK && one ? put(form, digits[form->escaped]) : err;
+	return err == FG_OK && one ? put(form, form->first) : err;
 }
 
 static enum fg_err
@@ -83,6 +86,7 @@ feed_one(struct fg_form *form, char c)
 		const int digit = hex(c);
 
 		if (digit >= 0) {
+			form->first = c;
 			form->escaped = form->escaped * 16 + digit;
 			return --form->escape == 0 ? put(form, (char)form->escaped) : FG_OK;
 		}

@@ -1,4 +1,4 @@
-/* form: application/x-www-form-urlencoded, a byte at a time, so that a value may be a file of any size. Memory: the name's bound. */
+/* form: application/x-www-form-urlencoded, a byte at a time, so that a value may be a file of any size. Memory: this struct. */
 #ifndef FG_TEXT_FORM_H
 #define FG_TEXT_FORM_H
 
@@ -8,10 +8,11 @@
 
 struct fg_form {
 	struct fg_field_sink sink;
-	char                 name[64], value[256];
+	char                 name[64], value[8192];
 	size_t               name_len, value_len;
 	int                  escape;    /**< hex digits still expected after a % */
 	int                  escaped;   /**< value of those read */
+	char                 first;     /**< the digit that was read, as it came */
 	bool                 in_value, long_name, begun;
 };
 

@@ -47,33 +47,68 @@ consume(struct fg_multipart *m, size_t len)
 	m->pending.len -= len;
 }
 
-/* `key="value"` of a Content-Disposition line; \" and \\ are taken back, as browsers write them. */
+/* What follows Content-Disposition: in a part's headers; NULL when no line begins so. */
+static const char *
+disposition(const char *headers)
+{
+	static const char name[] = "content-disposition:";
+
+	while (headers != NULL && strncasecmp(headers, name, strlen(name)) != 0)
+		if ((headers = strstr(headers, "\r\n")) != NULL)
+			headers += 2;
+	return headers != NULL ? headers + strlen(name) : NULL;
+}
+
+/* One value up to its end; as much as fits goes to `out`. \" and \\ are taken back, as browsers write them. Returns where it ends, or NULL: too long, or
+ * a quote that is never closed. */
+static const char *
+value(char *out, size_t size, const char *at)
+{
+	const bool quoted = *at == '"';
+	size_t     len = 0;
+
+	for (at += quoted; *at != '\0' && *at != '\r' && *at != (quoted ? '"' : ';'); at++) {
+		if (quoted && at[0] == '\\' && (at[1] == '"' || at[1] == '\\'))
+			at++;
+		if (len + 1 == size)
+			return NULL;
+		out[len++] = *at;
+	}
+	while (!quoted && len > 0 && (out[len - 1] == ' ' || out[len - 1] == '\t'))
+		len--;
+	out[len] = '\0';
+	return quoted && *at != '"' ? NULL : at + quoted;
+}
+
+/* `; key="value"` or `; key=value` of a Content-Disposition line. What stands in quotes is never taken for a key. */
 static bool
 parameter(char *out, size_t size, const char *line, const char *key)
 {
-	char        want[32];
-	const char *at;
-	size_t      len = 0;
+	char        other[HEADERS_MAX + 1];
+	const char *at = line + strcspn(line, ";\r");
 
-	snprintf(want, sizeof(want), "%s=\"", key);
-	for (at = strcasestr(line, want); at != NULL && at > line && at[-1] != ' ' && at[-1] != ';' && at[-1] != '\t';)
-		at = strcasestr(at + 1, want);
-	if (at == NULL)
-		return false;
-	for (at += strlen(want); *at != '\0' && *at != '"' && len + 1 < size; at++) {
-		if (at[0] == '\\' && (at[1] == '"' || at[1] == '\\'))
-			at++;
-		out[len++] = *at;
+	while (*at == ';') {
+		const size_t len = strlen(key);
+		bool         wanted;
+
+		at += 1 + strspn(at + 1, " \t");
+		wanted = strncasecmp(at, key, len) == 0 && at[len] == '=';
+		at += strcspn(at, "=;\r");
+		if (*at != '=')
+			continue;
+		at = value(wanted ? out : other, wanted ? size : sizeof(other), at + 1);
+		if (at == NULL || wanted)
+			return at != NULL;
+		at += strcspn(at, ";\r");
 	}
-	out[len] = '\0';
-	return *at == '"';
+	return false;
 }
 
 static enum fg_err
 begin_part(struct fg_multipart *m, const char *headers)
 {
 	char        name[NAME_MAX_BYTES], filename[NAME_MAX_BYTES];
-	const char *line = strcasestr(headers, "content-disposition:");
+	const char *line = disposition(headers);
 	bool        is_file;
 
 	if (++m->parts > PARTS_MAX)
