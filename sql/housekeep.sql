@@ -18,3 +18,24 @@ UPDATE renderer SET removed = 2 WHERE id = :id;
 -- name: project_over
 -- Finished so long ago that nobody is promised to find them any more.
 SELECT id FROM project WHERE state = 'finished' AND finished_ms < :before_ms LIMIT 100;
+
+-- name: project_to_purge
+-- Deleted ones whose tasks are still rows.
+-- scan: the deleted projects, one index probe each
+SELECT id FROM project p WHERE p.state = 'deleted' AND EXISTS (SELECT 1 FROM task t WHERE t.project = p.id) LIMIT 20;
+
+-- name: shun_purge
+DELETE FROM shun WHERE task IN (SELECT t.id FROM task t WHERE t.project = :project
+  AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.task = t.id AND (l.state = 'live' OR l.ended_ms > :before_ms)) ORDER BY t.frame, t.row, t.column LIMIT 2000);
+
+-- name: lease_purge
+-- A late upload for a deleted project must still find its lease, for a week.
+DELETE FROM lease WHERE task IN (SELECT t.id FROM task t WHERE t.project = :project
+  AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.task = t.id AND (l.state = 'live' OR l.ended_ms > :before_ms)) ORDER BY t.frame, t.row, t.column LIMIT 2000);
+
+-- name: task_purge
+DELETE FROM task WHERE id IN (SELECT t.id FROM task t WHERE t.project = :project
+  AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.task = t.id AND (l.state = 'live' OR l.ended_ms > :before_ms)) ORDER BY t.frame, t.row, t.column LIMIT 2000);
+
+-- name: frame_purge
+DELETE FROM frame WHERE project = :project AND NOT EXISTS (SELECT 1 FROM task t WHERE t.project = :project);

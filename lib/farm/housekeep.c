@@ -1,14 +1,16 @@
 #include "farm/housekeep.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fs.h"
 #include "farm/project.h"
 
-enum { AT_ONCE = 100 };
+enum { AT_ONCE = 100, LOG_MOST = 64 << 20, LOG_KEPT = 16 << 20 };
 #define HOUR_MS INT64_C(3600000)
 #define DAY_MS  (24 * HOUR_MS)
 
@@ -113,6 +115,71 @@ sweep_projects(int *count, struct fg_farm *farm, int64_t now_ms)
 	return err;
 }
 
+/* Some of the tasks of a deleted project, with their leases. In their order each time, so that the three statements mean the same ones. */
+static enum fg_err
+purge_some(int *tasks, struct fg_db *db, int64_t project, int64_t before_ms)
+{
+	const struct fg_bind binds[] = { FG_I("project", project), FG_I("before_ms", before_ms), { .name = NULL } };
+	enum fg_err          err = fg_db_begin(db, FG_NORMAL);
+
+	if (err != FG_OK)
+		return err;
+	if ((err = fg_db_run(db, FG_SQL_SHUN_PURGE, binds, NULL)) == FG_OK && (err = fg_db_run(db, FG_SQL_LEASE_PURGE, binds, NULL)) == FG_OK &&
+	    (err = fg_db_run(db, FG_SQL_TASK_PURGE, binds, tasks)) == FG_OK)
+		err = fg_db_run(db, FG_SQL_FRAME_PURGE, FG_BINDS(FG_I("project", project)), NULL);
+	return fg_db_end(db, err);
+}
+
+static enum fg_err
+purge_deleted(int *count, struct fg_farm *farm, int64_t before_ms)
+{
+	struct found found;
+	enum fg_err  err = find(&found, farm->db, FG_SQL_PROJECT_TO_PURGE, FG_NO_BINDS, false);
+
+	for (int i = 0; err == FG_OK && i < found.count; i++)
+		for (int some = 1; err == FG_OK && some > 0; *count += some) {
+			some = 0;
+			err = purge_some(&some, farm->db, found.id[i], before_ms);
+		}
+	return err;
+}
+
+/* ---- logs */
+
+/* A log keeps its last 16 MiB: its beginning is taken out under the hands of those who append. Where the file system can't, it begins anew. */
+static bool
+shorten_log(const char *path)
+{
+	const int   fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
+	bool        done = false;
+
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > LOG_MOST)
+		done = fallocate(fd, FALLOC_FL_COLLAPSE_RANGE, 0, (st.st_size - LOG_KEPT) / (1 << 20) * (1 << 20)) == 0 || ftruncate(fd, 0) == 0;
+	close(fd);
+	return done;
+}
+
+static int
+shorten_logs(const char *folder)
+{
+	char           path[FG_SETTING_SIZE + NAME_MAX + 2];
+	struct dirent *entry;
+	DIR           *dir = opendir(folder);
+	int            count = 0;
+
+	if (dir == NULL)
+		return 0;
+	while ((entry = readdir(dir)) != NULL) {
+		snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+		count += entry->d_name[0] != '.' && shorten_log(path);
+	}
+	closedir(dir);
+	return count;
+}
+
 /* ---- files without rows */
 
 /* Entries of spool/`folder` that nobody wrote to since before_ms; resumable uploads have rows and go by them. */
@@ -152,7 +219,9 @@ fg_housekeep(struct fg_housekept *out, struct fg_farm *farm, int64_t now_ms)
 	    (err = sweep_rows(&out->events, farm->db, FG_SQL_EVENT_SWEEP, now_ms - DAY_MS)) != FG_OK ||
 	    (err = sweep_uploads(&out->uploads, farm, now_ms - farm->settings.upload_seconds * 1000)) != FG_OK ||
 	    (err = sweep_renderers(&out->renderers, farm)) != FG_OK || (err = sweep_projects(&out->projects, farm, now_ms)) != FG_OK ||
+	    (err = purge_deleted(&out->rows, farm, now_ms - 7 * DAY_MS)) != FG_OK ||
 	    (err = sweep_folder(&out->strays, farm, "incoming", now_ms - 2 * DAY_MS)) != FG_OK)
 		return err;
+	out->logs = shorten_logs(farm->settings.log_dir);
 	return sweep_folder(&out->trash, farm, "trash", INT64_MAX);
 }

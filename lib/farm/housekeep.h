@@ -1,5 +1,6 @@
 /* housekeep: what is over is swept: sessions and logins that ended, refused logins, events of yesterday, uploads that nobody goes on with,
- * files of removed renderers, projects over their retention, the trash. Safe at any time, from any number of programs. */
+ * files of removed renderers, projects over their retention, the rows
+ * of deleted ones, the beginnings of long logs, the trash. Safe at any time, from any number of programs. */
 #ifndef FG_FARM_HOUSEKEEP_H
 #define FG_FARM_HOUSEKEEP_H
 
@@ -9,7 +10,7 @@
 
 /** What went, in numbers. */
 struct fg_housekept {
-	int sessions, logins, failures, events, uploads, strays, renderers, projects, trash;
+	int sessions, logins, failures, events, uploads, strays, renderers, projects, rows, logs, trash; /**< rows: tasks of deleted projects */
 };
 
 enum fg_err fg_housekeep(struct fg_housekept *out, struct fg_farm *farm, int64_t now_ms);

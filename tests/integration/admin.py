@@ -392,6 +392,39 @@ class Check(Farm):
         self.assertEqual(self.json("housekeeping")["projects"], 1)
         self.assertFalse(os.path.exists(self.dir + "/spool/projects/1"))
         self.bad("project", "show", 1, says="no project 1")
+        self.assertEqual(self.sql("SELECT count(*) AS n FROM task"), [{"n": "0"}])
+        self.assertEqual(self.sql("SELECT count(*) AS n FROM frame"), [{"n": "0"}])
+
+    def test_deleted_rows(self):
+        now = int(time.time() * 1000)
+        self.sql(f"""INSERT INTO worker (id, user, identity, name, os, bits, cpu, cores, ram_kib, version, created_ms, seen_ms)
+            VALUES (1, 1, 'i', 'mill', 'linux', '64bit', 'c', 2, 1000, '3.3.2', 1, {now});
+          INSERT INTO lease (id, task, project, session, worker, key, renderer, state, since_ms, until_ms, hard_ms, ended_ms)
+            VALUES (1000, 1, 1, 1, 1, 1, 1, 'delivered', 1, 1, 1, 5), (1001, 2, 1, 1, 1, 1, 1, 'delivered', 1, 1, 1, {now - 1000})""")
+        self.ok("project", "delete", 1)
+        self.assertEqual(self.json("housekeeping")["rows"], 1)
+        self.assertEqual(self.sql("SELECT id FROM lease"), [{"id": "1001"}])
+        self.assertEqual(self.sql("SELECT id FROM task"), [{"id": "2"}])
+
+    def test_long_log(self):
+        path = self.write("log/nginx.log", "")
+        with open(path, "r+b") as f:
+            f.seek(80 << 20)
+            f.write(b"the end\n")
+        self.assertEqual(self.json("housekeeping")["logs"], 1)
+        self.assertLess(os.path.getsize(path), 18 << 20)
+        self.assertEqual(self.json("housekeeping")["logs"], 0)
+
+    def test_workers(self):
+        now = int(time.time() * 1000)
+        self.sql(f"""INSERT INTO worker (id, user, identity, name, os, bits, cpu, cores, ram_kib, version, aside_until_ms, aside, created_ms, seen_ms)
+            VALUES (1, 1, 'i', 'mill', 'linux', '64bit', 'c', 2, 1000, '3.3.2', {now + 60000}, 'three broken pictures', 1, {now})""")
+        row = self.json("worker", "list")[0]
+        self.assertEqual((row["id"], row["name"], row["user"], row["state"], row["aside"]), (1, "mill", "ann", "aside", "three broken pictures"))
+        self.ok("worker", "disable", 1)
+        self.assertEqual(self.json("worker", "list")[0]["state"], "disabled")
+        self.ok("worker", "enable", 1)
+        self.assertEqual(self.json("worker", "list")[0]["state"], "here")
 
 
 if __name__ == "__main__":

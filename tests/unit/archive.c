@@ -367,7 +367,7 @@ from_blend(void **state)
 static void
 md5(void **state)
 {
-	char hex[FG_MD5_HEX];
+	char hex[FG_MD5_HEX], sha256[FG_SHA256_HEX];
 	int  fd;
 
 	(void)state;
@@ -376,6 +376,8 @@ md5(void **state)
 	assert_int_equal(lseek(fd, 5, SEEK_SET), 5);
 	assert_int_equal(fg_md5_file(hex, fd), FG_OK);
 	assert_string_equal(hex, "f96b697d7cb7938d525a2f31aaf161d0");
+	assert_int_equal(fg_sha256_file(sha256, fd), FG_OK);
+	assert_string_equal(sha256, "f7846f55cf23e14eebeab5b4e1550cad5b509e3348fbc4efa3a1413d393cb650");
 	assert_int_equal(lseek(fd, 0, SEEK_CUR), 5);
 	close(fd);
 }

@@ -108,6 +108,8 @@ housekeeping(struct admin *admin)
 	json_object_object_add(out, "strays", json_object_new_int(kept.strays));
 	json_object_object_add(out, "renderers", json_object_new_int(kept.renderers));
 	json_object_object_add(out, "projects", json_object_new_int(kept.projects));
+	json_object_object_add(out, "rows", json_object_new_int(kept.rows));
+	json_object_object_add(out, "logs", json_object_new_int(kept.logs));
 	json_object_object_add(out, "trash", json_object_new_int(kept.trash));
 	admin_show(admin, out);
 	return FG_OK;
