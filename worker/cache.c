@@ -23,7 +23,7 @@ static const int64_t UNPACKED_MAX = INT64_C(256) << 30;
 static void
 zip_path(char out[PATH_SIZE], const struct fg_cache *cache, const char *md5)
 {
-	snprintf(out, PATH_SIZE, "%s/zips/%s.zip", cache->dir, md5);
+	snprintf(out, PATH_SIZE, "%s/zips/%.32s.zip", cache->dir, md5);
 }
 
 static enum fg_err

@@ -10,7 +10,7 @@
 enum { FG_CACHED_MAX = 256 };
 
 struct fg_cache {
-	char    dir[3000];    /**< zips in zips/, renderers in renderers/<md5>/, jobs in jobs/ */
+	char    dir[2048];    /**< zips in zips/, renderers in renderers/<md5>/, jobs in jobs/ */
 	int64_t limit_bytes;  /**< of the zips; the least recently used go first */
 };
 

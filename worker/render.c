@@ -195,6 +195,34 @@ kill_group(pid_t child, int64_t *term_ms)
 	}
 }
 
+/* The most memory that any process below this one ever had: bubblewrap stands between us and Blender, so its own says nothing. */
+static int64_t
+peak_kib(pid_t process, int depth)
+{
+	char          path[64];
+	struct fg_buf text = { 0 };
+	const char   *at;
+	char         *next;
+	int64_t       most = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)process);
+	if (depth < 8 && access(path, R_OK) == 0 && fg_fs_read(&text, path, 65536) == FG_OK && (at = strstr(fg_buf_text(&text), "VmHWM:")) != NULL)
+		most = strtoll(at + 6, NULL, 10);
+	fg_buf_clear(&text);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)process, (int)process);
+	if (depth < 8 && access(path, R_OK) == 0 && fg_fs_read(&text, path, 65536) == FG_OK)
+		for (char *p = text.data; p != NULL && *p != '\0'; p = *next == ' ' ? next + 1 : next) {
+			const pid_t   child = (pid_t)strtol(p, &next, 10);
+			const int64_t its = next != p ? peak_kib(child, depth + 1) : 0;
+
+			if (next == p)
+				break;
+			most = its > most ? its : most;
+		}
+	fg_buf_free(&text);
+	return most;
+}
+
 /* Until its output ends and it is gone. */
 static void
 follow(struct fg_rendered *out, const struct fg_render *r, pid_t child, int in)
@@ -223,19 +251,24 @@ follow(struct fg_rendered *out, const struct fg_render *r, pid_t child, int in)
 			out->stopped = true;
 			kill_group(child, &term_ms);
 		}
+		if (open_end) {
+			const int64_t peak = peak_kib(child, 0);
+
+			out->memory_kib = peak > out->memory_kib ? peak : out->memory_kib;
+		}
 		if (!open_end || out->stopped)
 			gone = wait4(child, &status, WNOHANG, &usage);
 	}
 	kill(-child, SIGKILL); /* what it left behind */
 	out->exit_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-	out->memory_kib = usage.ru_maxrss;
+	out->memory_kib = usage.ru_maxrss > out->memory_kib ? usage.ru_maxrss : out->memory_kib;
 }
 
 /* The picture is the file in out/ that begins with the job's id. */
 static void
 find_picture(struct fg_rendered *out, const struct fg_render *r)
 {
-	char           folder[4000], start_with[32];
+	char           folder[3800], start_with[32];
 	DIR           *dir;
 	struct dirent *entry;
 	struct stat    st;
