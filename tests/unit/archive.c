@@ -281,6 +281,30 @@ limits(void **state)
 	assert_int_equal(fg_archive_check(&archive, dir, NULL), FG_EIO);
 }
 
+/* A zip of much nothing: over the free 256 MiB its size counts. */
+static void
+bomb(void **state)
+{
+	static char         zeros[30 << 20];
+	struct fg_archive *archive = NULL;
+	zip_t             *zip = zip_open(in_dir("bomb.zip"), ZIP_CREATE | ZIP_TRUNCATE, NULL);
+
+	(void)state;
+	assert_non_null(zip);
+	for (int i = 0; i < 9; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "%d.bin", i);
+		assert_true(zip_file_add(zip, name, zip_source_buffer(zip, zeros, sizeof(zeros), 0), 0) == i);
+		assert_int_equal(zip_set_file_compression(zip, (zip_uint64_t)i, ZIP_CM_DEFLATE, 1), 0);
+	}
+	assert_int_equal(zip_close(zip), 0);
+	assert_int_equal(fg_archive_check(&archive, in_dir("bomb.zip"), &(struct fg_archive_limits){ .ratio = 2 }), FG_ETOOBIG);
+	assert_non_null(strstr(fg_err_text(FG_ETOOBIG), "2 times its size"));
+	assert_int_equal(fg_archive_check(&archive, in_dir("bomb.zip"), NULL), FG_OK);
+	fg_archive_close(archive);
+}
+
 /* Each piece of a zip that was cut off, and each with one byte changed, is refused or taken, never more. */
 static void
 damage(void **state)
@@ -386,7 +410,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(entries_one_by_one), cmocka_unit_test(entries_together), cmocka_unit_test(questions), cmocka_unit_test(limits),
+		cmocka_unit_test(entries_one_by_one), cmocka_unit_test(entries_together), cmocka_unit_test(questions), cmocka_unit_test(limits), cmocka_unit_test(bomb),
 		cmocka_unit_test(damage), cmocka_unit_test(repack), cmocka_unit_test(from_blend), cmocka_unit_test(md5),
 	};
 
