@@ -6,6 +6,11 @@ INSERT INTO product (project, kind, frame, rank, turn) VALUES (:project, :kind, 
 -- Those whose maker fell silent wait again; each was a try.
 UPDATE product SET state = 'waiting' WHERE state = 'making' AND until_ms < :now_ms;
 
+-- name: product_recover
+-- Their makers ended with the compositor that started them: that was no try of theirs.
+-- scan: at most as many as are made at once
+UPDATE product SET state = 'waiting', tries = max(tries - 1, 0) WHERE state = 'making';
+
 -- name: product_take
 UPDATE product SET state = 'making', tries = tries + 1, progress = 0, until_ms = :until_ms
  WHERE id = (SELECT id FROM product WHERE state = 'waiting' ORDER BY rank, turn, id LIMIT 1)

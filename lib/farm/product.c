@@ -191,6 +191,14 @@ fg_product_progress(struct fg_db *db, const struct fg_product *product, int prog
 }
 
 enum fg_err
+fg_product_recover(struct fg_db *db)
+{
+	enum fg_err err = fg_db_begin(db, FG_NORMAL);
+
+	return err != FG_OK ? err : fg_db_end(db, fg_db_run(db, FG_SQL_PRODUCT_RECOVER, FG_NO_BINDS, NULL));
+}
+
+enum fg_err
 fg_product_again(struct fg_db *db, const struct fg_settings *settings, int64_t id, int64_t now_ms)
 {
 	struct fg_project project;

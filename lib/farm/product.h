@@ -33,6 +33,9 @@ enum fg_err fg_product_failed(struct fg_db *db, const struct fg_product *product
 /** Still at it; shown to people. */
 enum fg_err fg_product_progress(struct fg_db *db, const struct fg_product *product, int progress, int64_t until_ms);
 
+/** What was being made when its maker ended with the compositor waits again, and that was no try. Only who holds state/compositor.lock may say so. */
+enum fg_err fg_product_recover(struct fg_db *db);
+
 /** Failed products of a project, and a failed project because of them, get three new tries. FG_ECONFLICT when there is nothing to make. */
 enum fg_err fg_product_again(struct fg_db *db, const struct fg_settings *settings, int64_t project, int64_t now_ms);
 
