@@ -51,6 +51,7 @@ class Units(unittest.TestCase):
             if name.endswith(".service"):
                 self.assertIn("\nRestart=always\n", self.unit(name))
                 self.assertIn("\nStartLimitIntervalSec=0\n", self.unit(name))
+                self.assertIn("\nKillMode=mixed\n", self.unit(name))
 
     @unittest.skipUnless(shutil.which("systemd-analyze"), "no systemd-analyze here")
     def test_systemd_accepts_them(self):
@@ -96,8 +97,12 @@ class Units(unittest.TestCase):
                                 "SERVER_PROTOCOL": "HTTP/1.1", "HTTP_HOST": "127.0.0.1:8080"})
             self.assertRegex(answer.split(b"\r\n\r\n")[0].decode(), r"(?im)^(content-type|status):")
         finally:
-            os.killpg(activator.pid, signal.SIGTERM)
-            activator.wait()
+            activator.terminate()  # the leader alone, as KillMode=mixed does
+            try:
+                activator.wait(20)
+            finally:
+                if activator.returncode is None:
+                    os.killpg(activator.pid, signal.SIGKILL)
 
 
 if __name__ == "__main__":
