@@ -158,11 +158,11 @@ check_csrf(const struct fg_req *req)
 static enum fg_err
 find_user(struct fg_req *req)
 {
-	const char *bearer = fg_req_header(req, "HTTP_AUTHORIZATION"), *cookie;
+	const char *bearer = fg_req_header(req, "HTTP_AUTHORIZATION"), *token = strchr(bearer, ' '), *cookie;
 	enum fg_err err = FG_EAUTH;
 
-	if (strncasecmp(bearer, "Bearer ", 7) == 0)
-		err = is_token(bearer + 7) ? fg_token_find(&req->user_room, req->db, bearer + 7, req->now_ms) : FG_EAUTH;
+	if (token != NULL && strncasecmp(bearer, "Bearer ", 7) == 0)
+		err = is_token(token + 1) ? fg_token_find(&req->user_room, req->db, token + 1, req->now_ms) : FG_EAUTH;
 	else if (is_token(cookie = fg_req_cookie(req, "FGSESSION")))
 		err = fg_login_find(&req->user_room, req->db, req->settings, cookie, req->now_ms);
 	if (err != FG_OK)
