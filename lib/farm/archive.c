@@ -221,7 +221,7 @@ open_zip(struct fg_archive *archive, int fd)
 
 	if (own < 0)
 		return fg_fail(FG_EIO, "could not open the archive: %s", strerror(errno));
-	if ((archive->zip = zip_fdopen(own, ZIP_CHECKCONS, &code)) != NULL)
+	if ((archive->zip = zip_fdopen(own, ZIP_RDONLY, &code)) != NULL)
 		return FG_OK;
 	close(own);
 	zip_error_init_with_code(&why, code);

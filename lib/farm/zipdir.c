@@ -10,7 +10,7 @@
 #include "base/buf.h"
 
 /* Records of the format (APPNOTE 4.3): lengths of their fixed parts. */
-enum { END = 22, END64 = 56, LOCATOR64 = 20, HEADER = 46, COMMENT_MAX = 65535 };
+enum { END = 22, END64 = 56, LOCATOR64 = 20, HEADER = 46, LOCAL = 30, COMMENT_MAX = 65535 };
 enum { DIRECTORY_MAX = 128 << 20 };
 
 struct directory {
@@ -117,8 +117,44 @@ find_directory(struct directory *out, int fd)
 	return err;
 }
 
+/* Where an entry's own header stands: in the directory, or in its zip64 extra field after those sizes that don't fit either. */
 static enum fg_err
-visit_all(const uint8_t *at, size_t len, uint64_t count, fg_zipdir_visit *visit, void *context)
+local_offset(uint64_t *out, const uint8_t *header)
+{
+	const uint8_t *extra = header + HEADER + u16(header + 28), *end = extra + u16(header + 30);
+	const size_t   skip = (u32(header + 24) == UINT32_MAX ? 8 : 0) + (u32(header + 20) == UINT32_MAX ? 8 : 0);
+
+	*out = u32(header + 42);
+	if (*out != UINT32_MAX)
+		return FG_OK;
+	for (; end - extra >= 4 && end - extra - 4 >= u16(extra + 2); extra += 4 + u16(extra + 2))
+		if (u16(extra) == 1 && u16(extra + 2) >= skip + 8) {
+			*out = u64(extra + 4 + skip);
+			return FG_OK;
+		}
+	return damaged("its zip64 part is broken");
+}
+
+/* Some clients go by the directory, others by the entries' own headers: both must name the same thing. Sizes may differ, streaming writers leave them out. */
+static enum fg_err
+check_local(int fd, const uint8_t *header, const struct fg_zipdir_entry *entry)
+{
+	uint8_t     local[LOCAL + UINT16_MAX];
+	uint64_t    at = 0;
+	enum fg_err err = local_offset(&at, header);
+
+	if (err != FG_OK || at > INT64_MAX - sizeof(local))
+		return err != FG_OK ? err : damaged("an entry lies outside of it");
+	if ((err = read_at(fd, local, LOCAL + entry->name_len, (int64_t)at)) != FG_OK)
+		return err;
+	if (memcmp(local, "PK\3\4", 4) != 0 || u16(local + 26) != entry->name_len || memcmp(local + LOCAL, entry->name, entry->name_len) != 0 ||
+	    u16(local + 8) != entry->method || ((u16(local + 6) ^ entry->flags) & 1) != 0)
+		return damaged("its directory and its entries tell different things");
+	return FG_OK;
+}
+
+static enum fg_err
+visit_all(int fd, const uint8_t *at, size_t len, uint64_t count, fg_zipdir_visit *visit, void *context)
 {
 	enum fg_err err = FG_OK;
 
@@ -133,7 +169,8 @@ visit_all(const uint8_t *at, size_t len, uint64_t count, fg_zipdir_visit *visit,
 			return damaged("its directory is cut off");
 		entry = (struct fg_zipdir_entry){ .name = (const char *)at + HEADER, .name_len = u16(at + 28), .made_by = u16(at + 4),
 			.flags = u16(at + 8), .method = u16(at + 10), .attributes = u32(at + 38) };
-		err = visit(context, &entry);
+		if ((err = visit(context, &entry)) == FG_OK)
+			err = check_local(fd, at, &entry);
 		at += whole;
 		len -= whole;
 	}
@@ -155,7 +192,7 @@ fg_zipdir_walk(int fd, int64_t max_entries, fg_zipdir_visit *visit, void *contex
 		return fg_fail(FG_ETOOBIG, "the archive's directory takes %" PRIu64 " bytes; leave out what the scene doesn't need", dir.bytes);
 	bytes = fg_alloc(dir.bytes + 1);
 	if ((err = read_at(fd, bytes, dir.bytes, (int64_t)dir.at)) == FG_OK)
-		err = visit_all(bytes, dir.bytes, dir.count, visit, context);
+		err = visit_all(fd, bytes, dir.bytes, dir.count, visit, context);
 	free(bytes);
 	return err;
 }

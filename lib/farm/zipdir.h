@@ -18,7 +18,7 @@ struct fg_zipdir_entry {
 
 typedef enum fg_err fg_zipdir_visit(void *context, const struct fg_zipdir_entry *entry);
 
-/** Visit each entry in the directory's order; the first answer that isn't FG_OK ends the walk and is returned.
+/** Visit each entry in the directory's order, and compare it with the header that stands before its data; the first answer that isn't FG_OK ends the walk and is returned.
  *
  * @param max_entries  more are refused before the first visit
  * @return FG_OK, FG_EFORMAT (no zip, cut off, or with bytes after its end), FG_ETOOBIG, FG_EIO, or the visitor's

@@ -1,6 +1,7 @@
 /* archive: scene archives are refused for what could hurt a client, and taken for what could not. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -57,6 +58,7 @@ struct item {
 	uint32_t    mode; /* Unix mode, made by Unix; 0 none */
 	uint32_t    claims; /* bytes that the headers claim; 0 the truth */
 	const char *local_name; /* another name in the local header */
+	bool        streamed;   /* as libarchive streams: CRC and packed size only behind the data */
 };
 
 static uint32_t
@@ -80,7 +82,7 @@ put(struct fg_buf *out, uint32_t value, int bytes)
 }
 
 static void
-put_common(struct fg_buf *out, const struct item *item, size_t name_len)
+put_common(struct fg_buf *out, const struct item *item, size_t name_len, bool later)
 {
 	const uint32_t size = (uint32_t)strlen(item->data);
 
@@ -88,8 +90,8 @@ put_common(struct fg_buf *out, const struct item *item, size_t name_len)
 	put(out, item->flags, 2);
 	put(out, item->method, 2);
 	put(out, 0x00210000, 4);
-	put(out, crc32_of(item->data, size), 4);
-	put(out, size, 4);
+	put(out, later ? 0 : crc32_of(item->data, size), 4);
+	put(out, later ? 0 : size, 4);
 	put(out, item->claims ? item->claims : size, 4);
 	put(out, (uint32_t)name_len, 2);
 	put(out, 0, 2);
@@ -106,12 +108,18 @@ write_zip(const char *path, const struct item *items, size_t count)
 
 		at = (uint32_t)out.len;
 		fg_buf_str(&out, "PK\3\4");
-		put_common(&out, &items[i], items[i].local_name ? strlen(items[i].local_name) : len);
+		put_common(&out, &items[i], items[i].local_name ? strlen(items[i].local_name) : len, items[i].streamed);
 		fg_buf_add(&out, items[i].local_name ? items[i].local_name : items[i].name, items[i].local_name ? strlen(items[i].local_name) : len);
 		fg_buf_str(&out, items[i].data);
+		if (items[i].streamed) {
+			fg_buf_str(&out, "PK\7\10");
+			put(&out, crc32_of(items[i].data, strlen(items[i].data)), 4);
+			put(&out, (uint32_t)strlen(items[i].data), 4);
+			put(&out, (uint32_t)strlen(items[i].data), 4);
+		}
 		fg_buf_str(&directory, "PK\1\2");
 		put(&directory, items[i].mode ? 3 << 8 | 20 : 20, 2);
-		put_common(&directory, &items[i], len);
+		put_common(&directory, &items[i], len, false);
 		put(&directory, 0, 2 + 2 + 2);
 		put(&directory, items[i].mode << 16, 4);
 		put(&directory, at, 4);
@@ -333,6 +341,23 @@ damage(void **state)
 }
 
 static void
+streamed(void **state)
+{
+	struct fg_archive *archive = NULL;
+
+	(void)state;
+	write_zip(in_dir("s.zip"), (const struct item[]){ { .name = "s.blend", .data = "BLENDER", .flags = 8, .streamed = true }, { .name = "b", .data = "d" } }, 2);
+	assert_int_equal(fg_archive_check(&archive, in_dir("s.zip"), NULL), FG_OK);
+	assert_true(fg_archive_needs_repack(archive)); /* java.util.zip can't read a stored entry without its size */
+	assert_int_equal(fg_archive_repack(in_dir("plain.zip"), archive), FG_OK);
+	fg_archive_close(archive);
+	assert_int_equal(fg_archive_check(&archive, in_dir("plain.zip"), NULL), FG_OK);
+	assert_false(fg_archive_needs_repack(archive));
+	assert_int_equal(fg_archive_inflated(archive), 8);
+	fg_archive_close(archive);
+}
+
+static void
 repack(void **state)
 {
 	struct fg_archive *archive = NULL;
@@ -411,7 +436,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(entries_one_by_one), cmocka_unit_test(entries_together), cmocka_unit_test(questions), cmocka_unit_test(limits), cmocka_unit_test(bomb),
-		cmocka_unit_test(damage), cmocka_unit_test(repack), cmocka_unit_test(from_blend), cmocka_unit_test(md5),
+		cmocka_unit_test(damage), cmocka_unit_test(streamed), cmocka_unit_test(repack), cmocka_unit_test(from_blend), cmocka_unit_test(md5),
 	};
 
 	return cmocka_run_group_tests_name("archive", tests, set_up, tear_down);
