@@ -3,11 +3,13 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "farm/lease.h"
 #include "farm/project.h"
 
 enum { AT_ONCE = 100, LOG_MOST = 64 << 20, LOG_KEPT = 16 << 20 };
@@ -207,13 +209,85 @@ sweep_folder(int *count, struct fg_farm *farm, const char *folder, int64_t befor
 	return err;
 }
 
+/* ---- what was left half done */
+
+/* Sessions that fell silent, while nobody asks for work. */
+static enum fg_err
+end_leases(struct fg_db *db, int64_t now_ms)
+{
+	enum fg_err err = fg_db_begin(db, FG_NORMAL);
+
+	return err != FG_OK ? err : fg_db_end(db, fg_lease_expire(db, now_ms));
+}
+
+static enum fg_err
+fail_project(struct fg_farm *farm, int64_t project, int64_t now_ms)
+{
+	enum fg_err err = fg_db_begin(farm->db, FG_FULL);
+
+	return err != FG_OK ? err : fg_db_end(farm->db, fg_project_stop(farm->db, project, "failed", "the upload was interrupted; upload it again", now_ms));
+}
+
+/* Projects that have no tasks yet, long after they were added: whoever added them died. */
+static enum fg_err
+resume_splits(int *count, struct fg_farm *farm, int64_t now_ms)
+{
+	int64_t     id;
+	enum fg_err err = FG_OK;
+
+	while (err == FG_OK && *count < AT_ONCE &&
+	       (err = fg_db_int(&id, farm->db, FG_SQL_PROJECT_SPLITTING, FG_BINDS(FG_I("before_ms", now_ms - HOUR_MS / 6)))) == FG_OK) {
+		char name[FG_SPOOL_NAME], path[PATH_MAX];
+
+		fg_spool_source(name, id);
+		fg_spool_path(path, &farm->spool, name);
+		err = fg_fs_size(path) >= 0 ? fg_project_split(farm->db, id, now_ms) : fail_project(farm, id, now_ms);
+		if (err == FG_ECONFLICT)
+			err = FG_OK; /* somebody else was first */
+		++*count;
+	}
+	return err == FG_ENOTFOUND ? FG_OK : err;
+}
+
+/* Folders of projects that are no more, or never were: a crash between row and folder leaves them. */
+static enum fg_err
+sweep_project_folders(int *count, struct fg_farm *farm, int64_t before_ms)
+{
+	char           path[PATH_MAX], whole[PATH_MAX + NAME_MAX + 2], name[FG_SPOOL_NAME];
+	struct dirent *entry;
+	enum fg_err    err = FG_OK;
+	DIR           *dir;
+
+	fg_spool_path(path, &farm->spool, "projects");
+	if ((dir = opendir(path)) == NULL)
+		return FG_OK;
+	while (err == FG_OK && (entry = readdir(dir)) != NULL) {
+		struct fg_project project;
+		const int64_t     id = strtoll(entry->d_name, NULL, 10);
+		struct stat       st;
+
+		snprintf(whole, sizeof(whole), "%s/%s", path, entry->d_name);
+		if (id <= 0 || lstat(whole, &st) != 0 || st.st_mtim.tv_sec * 1000 >= before_ms)
+			continue;
+		if ((err = fg_project_get(&project, farm->db, id)) != FG_ENOTFOUND)
+			continue;
+		fg_spool_project(name, id);
+		err = fg_spool_trash(&farm->spool, name);
+		++*count;
+	}
+	closedir(dir);
+	return err;
+}
+
 enum fg_err
 fg_housekeep(struct fg_housekept *out, struct fg_farm *farm, int64_t now_ms)
 {
 	enum fg_err err;
 
 	*out = (struct fg_housekept){ 0 };
-	if ((err = sweep_sessions(&out->sessions, farm->db, now_ms - 30 * DAY_MS)) != FG_OK ||
+	if ((err = end_leases(farm->db, now_ms)) != FG_OK || (err = resume_splits(&out->split, farm, now_ms)) != FG_OK ||
+	    (err = sweep_project_folders(&out->strays, farm, now_ms - HOUR_MS)) != FG_OK ||
+	    (err = sweep_sessions(&out->sessions, farm->db, now_ms - 30 * DAY_MS)) != FG_OK ||
 	    (err = sweep_rows(&out->logins, farm->db, FG_SQL_SECRET_SWEEP, now_ms)) != FG_OK ||
 	    (err = sweep_rows(&out->failures, farm->db, FG_SQL_FAILURE_SWEEP, now_ms - HOUR_MS)) != FG_OK ||
 	    (err = sweep_rows(&out->events, farm->db, FG_SQL_EVENT_SWEEP, now_ms - DAY_MS)) != FG_OK ||

@@ -11,6 +11,7 @@
 /** What went, in numbers. */
 struct fg_housekept {
 	int sessions, logins, failures, events, uploads, strays, renderers, projects, rows, logs, trash; /**< rows: tasks of deleted projects */
+	int split; /**< projects whose upload was interrupted: gone on with, or failed */
 };
 
 enum fg_err fg_housekeep(struct fg_housekept *out, struct fg_farm *farm, int64_t now_ms);

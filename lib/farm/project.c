@@ -149,25 +149,46 @@ split_some(struct fg_db *db, struct split *split, int64_t now_ms)
 	return err;
 }
 
-enum fg_err
-fg_project_split(struct fg_db *db, int64_t project, int64_t now_ms)
+/* FG_ENOTFOUND: the project has its tasks, or nobody wants them any more. */
+static enum fg_err
+read_split(struct split *out, struct fg_db *db, int64_t project)
 {
-	struct split   split = { .project = project };
 	struct fg_rows rows;
 	enum fg_err    err = fg_rows_first(&rows, db, FG_SQL_PROJECT_TO_SPLIT, FG_BINDS(FG_I("project", project)));
 
+	*out = (struct split){ .project = project };
 	if (err == FG_OK) {
-		split.next = fg_rows_int(&rows, 0);
-		split.total = fg_rows_int(&rows, 1);
-		split.start = (int)fg_rows_int(&rows, 2);
-		split.step = (int)fg_rows_int(&rows, 3);
-		split.rows = (int)fg_rows_int(&rows, 4);
-		split.columns = (int)fg_rows_int(&rows, 5);
+		out->next = fg_rows_int(&rows, 0);
+		out->total = fg_rows_int(&rows, 1);
+		out->start = (int)fg_rows_int(&rows, 2);
+		out->step = (int)fg_rows_int(&rows, 3);
+		out->rows = (int)fg_rows_int(&rows, 4);
+		out->columns = (int)fg_rows_int(&rows, 5);
 	}
 	fg_rows_end(&rows);
-	while (err == FG_OK && split.next < split.total && (err = fg_db_begin(db, FG_FULL)) == FG_OK)
-		err = fg_db_end(db, split_some(db, &split, now_ms));
-	return err == FG_ENOTFOUND ? fg_fail(FG_ECONFLICT, "project %" PRId64 " has its tasks already", project) : err;
+	return err;
+}
+
+/* Each transaction looks anew where the last one ended: somebody else may split the same project, or have cancelled it. */
+enum fg_err
+fg_project_split(struct fg_db *db, int64_t project, int64_t now_ms)
+{
+	struct split split;
+	bool         begun = false, over = false;
+	enum fg_err  err = FG_OK;
+
+	for (; err == FG_OK && !over; begun = true) {
+		if ((err = fg_db_begin(db, FG_FULL)) != FG_OK)
+			return err;
+		err = read_split(&split, db, project);
+		over = err == FG_ENOTFOUND;
+		if (err == FG_OK)
+			err = split_some(db, &split, now_ms);
+		err = fg_db_end(db, over ? FG_OK : err);
+		if (over && !begun)
+			return fg_fail(FG_ECONFLICT, "project %" PRId64 " has its tasks already", project);
+	}
+	return err;
 }
 
 static void

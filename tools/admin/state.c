@@ -109,6 +109,7 @@ housekeeping(struct admin *admin)
 	json_object_object_add(out, "renderers", json_object_new_int(kept.renderers));
 	json_object_object_add(out, "projects", json_object_new_int(kept.projects));
 	json_object_object_add(out, "rows", json_object_new_int(kept.rows));
+	json_object_object_add(out, "split", json_object_new_int(kept.split));
 	json_object_object_add(out, "logs", json_object_new_int(kept.logs));
 	json_object_object_add(out, "trash", json_object_new_int(kept.trash));
 	admin_show(admin, out);
