@@ -2,10 +2,11 @@
  * child of its own (`compositor --make`, see compositor_make.h) with limits on memory and time.
  *
  *   compositor [--config FILE | --dir DIR]     FARMGATE_CONFIG names the settings file otherwise
+ *   compositor … --housekeeping                sweep once and end; the daemon runs this each minute, beside its makers
  *
  * It holds nothing that matters. A product being made is a row with a lease of LEASE_MS that is renewed while its child lives; killed at any
  * moment, its children die with it, and the next compositor goes on. One runs on a state at a time: flock(state/compositor.lock).
- * Housekeeping of the farm is done here too, once a minute. SIGTERM ends it at once. */
+ * SIGTERM ends it at once. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -16,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -24,12 +27,15 @@
 #include "compositor_child.h"
 #include "compositor_make.h"
 #include "farm/farm.h"
+#include "farm/housekeep.h"
 #include "farm/product.h"
 
-enum { LEASE_MS = 30000, RENEW_MS = 5000, IDLE_MS = 500, JOBS_MAX = 1024 };
+enum { LEASE_MS = 30000, RENEW_MS = 5000, IDLE_MS = 500, SWEEP_MS = 60000, JOBS_MAX = 1024 };
 
 struct compositor {
 	struct fg_farm   farm;
+	pid_t            housekeeper; /* 0: none */
+	int64_t          swept_ms;    /* steady time when the last one was started; 0: never */
 	struct fg_child *children; /* JOBS_MAX places */
 	bool             more;     /* the last look found something to make */
 };
@@ -48,11 +54,11 @@ on_term(int signal_number)
 static int
 make_one(struct fg_farm *farm, char **args)
 {
-	struct fg_make make = { .farm = farm, .frame = (int)strtol(args[2], NULL, 10), .shown = -1 };
-	enum fg_err    err = fg_project_get(&make.project, farm->db, strtoll(args[1], NULL, 10));
+	struct fg_make make = { .farm = farm, .product = strtoll(args[0], NULL, 10), .frame = (int)strtol(args[3], NULL, 10), .shown = -1 };
+	enum fg_err    err = fg_project_get(&make.project, farm->db, strtoll(args[2], NULL, 10));
 
 	if (err == FG_OK)
-		err = fg_make(&make, args[0]);
+		err = fg_make(&make, args[1]);
 	if (err != FG_OK) {
 		printf("why %s\n", fg_err_text(err));
 		return 1;
@@ -92,6 +98,10 @@ close_child(struct compositor *c, struct fg_child *child, bool ok)
 		       child->product.project, child->product.kind, child->product.frame, fg_steady_ms() - child->started_ms);
 		err = fg_product_done(db, &c->farm.settings, &child->product, child->ext, child->note, fg_now_ms());
 	} else {
+		char prefix[32];
+
+		snprintf(prefix, sizeof(prefix), FG_MAKE_PREFIX "%" PRId64 "-", child->product.id);
+		fg_spool_sweep_as(&c->farm.spool, prefix);
 		err = fg_product_failed(db, &child->product, child->why, fg_now_ms());
 	}
 	if (err != FG_OK)
@@ -179,6 +189,37 @@ rest(const struct compositor *c)
 	poll(fds, n, closed ? 2 : IDLE_MS); /* closed: it is about to be gone */
 }
 
+/* --- housekeeping: in a process of its own, so that a long sweep keeps no product waiting */
+
+static void
+keep_house(struct compositor *c)
+{
+	const int64_t now_ms = fg_steady_ms();
+
+	if (c->housekeeper > 0 && waitpid(c->housekeeper, NULL, WNOHANG) == c->housekeeper)
+		c->housekeeper = 0;
+	if (c->housekeeper > 0 || (c->swept_ms > 0 && now_ms - c->swept_ms < SWEEP_MS))
+		return;
+	c->swept_ms = now_ms;
+	c->housekeeper = fork();
+	if (c->housekeeper == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		execl("/proc/self/exe", "compositor", "--config", c->farm.config, "--housekeeping", (char *)NULL);
+		_exit(127);
+	}
+}
+
+static int
+sweep(struct fg_farm *farm)
+{
+	struct fg_housekept kept;
+	enum fg_err         err = fg_housekeep(&kept, farm, fg_now_ms());
+
+	if (err != FG_OK)
+		warn("housekeeping", err);
+	return err == FG_OK ? 0 : 1;
+}
+
 static enum fg_err
 lock_state(const struct fg_farm *farm)
 {
@@ -202,17 +243,21 @@ plan(struct compositor *c)
 		fprintf(stderr, "compositor: %s\n", fg_err_text(err));
 		return 1;
 	}
+	fg_spool_sweep_as(&c->farm.spool, FG_MAKE_PREFIX);
 	c->children = fg_alloc(JOBS_MAX * sizeof(*c->children));
 	fg_log(FG_LOG_INFO, "compositor.ready", "jobs=%d", jobs(c));
 	while (!ending) {
 		fg_farm_refresh(&c->farm, fg_now_ms());
 		look(c);
+		keep_house(c);
 		if (!ending)
 			rest(c);
 	}
 	for (int i = 0; i < JOBS_MAX; i++)
 		if (c->children[i].pid != 0)
 			fg_child_kill(&c->children[i]);
+	if (c->housekeeper > 0)
+		kill(c->housekeeper, SIGKILL);
 	fg_product_recover(c->farm.db); /* what was being made waits for the next compositor */
 	free(c->children);
 	return 0;
@@ -221,7 +266,7 @@ plan(struct compositor *c)
 static int
 usage(void)
 {
-	fputs("usage: compositor [--config FILE | --dir DIR]\n", stderr);
+	fputs("usage: compositor [--config FILE | --dir DIR] [--housekeeping]\n", stderr);
 	return 2;
 }
 
@@ -229,11 +274,12 @@ int
 main(int argc, char **argv)
 {
 	static const struct option options[] = { { "config", required_argument, NULL, 'c' }, { "dir", required_argument, NULL, 'd' },
-		                                 { "make", no_argument, NULL, 'm' }, { NULL, 0, NULL, 0 } };
+		                                 { "make", no_argument, NULL, 'm' },
+		                                 { "housekeeping", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
 	struct compositor c = { 0 };
 	char              path[PATH_MAX];
 	const char       *config = NULL;
-	bool              maker = false;
+	bool              maker = false, sweeper = false;
 	int               option, status = 1;
 	enum fg_err       err;
 
@@ -244,15 +290,17 @@ main(int argc, char **argv)
 			config = optarg;
 		else if (option == 'm')
 			maker = true;
+		else if (option == 'h')
+			sweeper = true;
 		else
 			return usage();
-	if (argc - optind != (maker ? 3 : 0))
+	if (argc - optind != (maker ? 4 : 0))
 		return usage();
 	fg_log_program("compositor");
-	sigaction(SIGTERM, &(struct sigaction){ .sa_handler = maker ? SIG_DFL : on_term }, NULL);
-	sigaction(SIGINT, &(struct sigaction){ .sa_handler = maker ? SIG_DFL : on_term }, NULL);
+	sigaction(SIGTERM, &(struct sigaction){ .sa_handler = maker || sweeper ? SIG_DFL : on_term }, NULL);
+	sigaction(SIGINT, &(struct sigaction){ .sa_handler = maker || sweeper ? SIG_DFL : on_term }, NULL);
 	if ((err = fg_farm_open(&c.farm, config, FG_DB_SHARED)) == FG_OK)
-		status = maker ? make_one(&c.farm, argv + optind) : plan(&c);
+		status = maker ? make_one(&c.farm, argv + optind) : sweeper ? sweep(&c.farm) : plan(&c);
 	else
 		fprintf(stderr, "compositor: %s\n", fg_err_text(err));
 	fg_farm_close(&c.farm);

@@ -35,7 +35,9 @@ set_limits(const struct fg_settings *settings)
 		(void)!write(fd, sacrifice, sizeof(sacrifice) - 1);
 		close(fd);
 	}
+#ifndef __SANITIZE_ADDRESS__ /* its shadow is larger than any limit */
 	limit(RLIMIT_DATA, settings->compositor_memory_bytes);
+#endif
 	limit(RLIMIT_CPU, settings->compositor_seconds * (cores > 0 ? cores : 1));
 	limit(RLIMIT_CORE, 0);
 	(void)!nice(NICER);
@@ -44,7 +46,7 @@ set_limits(const struct fg_settings *settings)
 static void
 become_maker(const struct fg_product *product, const struct fg_settings *settings, const char *config, int out, int err, pid_t parent)
 {
-	char     id[24], frame[16];
+	char     id[24], project[24], frame[16];
 	sigset_t none;
 
 	sigemptyset(&none);
@@ -56,9 +58,10 @@ become_maker(const struct fg_product *product, const struct fg_settings *setting
 	dup2(out, STDOUT_FILENO);
 	dup2(err, STDERR_FILENO);
 	set_limits(settings);
-	snprintf(id, sizeof(id), "%" PRId64, product->project);
+	snprintf(id, sizeof(id), "%" PRId64, product->id);
+	snprintf(project, sizeof(project), "%" PRId64, product->project);
 	snprintf(frame, sizeof(frame), "%d", product->frame);
-	execl("/proc/self/exe", "compositor", "--config", config, "--make", "--", product->kind, id, frame, (char *)NULL);
+	execl("/proc/self/exe", "compositor", "--config", config, "--make", "--", id, product->kind, project, frame, (char *)NULL);
 	dprintf(STDERR_FILENO, "could not start the maker: %s\n", strerror(errno));
 	_exit(127);
 }
@@ -192,12 +195,13 @@ explain(struct fg_child *child, int status, const struct fg_settings *settings)
 bool
 fg_child_ended(struct fg_child *child, bool *ok, const struct fg_settings *settings)
 {
-	int         status;
-	const pid_t ended = waitpid(child->pid, &status, WNOHANG);
+	siginfo_t ended = { .si_pid = 0 };
+	int       status = 0;
 
-	if (ended != child->pid)
+	if (waitid(P_PID, (id_t)child->pid, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid != child->pid)
 		return false;
-	kill(-child->pid, SIGKILL); /* whatever it started ends with it */
+	kill(-child->pid, SIGKILL); /* whatever it started ends with it, while the number is still its own */
+	waitpid(child->pid, &status, 0);
 	fg_child_read(child);
 	if (child->out >= 0)
 		close(child->out);

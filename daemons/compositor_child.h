@@ -20,7 +20,7 @@ struct fg_child {
 	size_t            out_len, err_len;
 };
 
-/** Start `compositor --config CONFIG --make -- KIND PROJECT FRAME`. */
+/** Start `compositor --config CONFIG --make -- ID KIND PROJECT FRAME`. */
 enum fg_err fg_child_start(struct fg_child *out, const struct fg_product *product, const struct fg_settings *settings, const char *config);
 
 /** Take in what it has written; log lines of its standard error are passed on. */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,15 @@ fg_make_open(int *fd, const struct fg_make *make, const char *name)
 	if (errno == ENOENT)
 		return fg_fail(FG_ENOTFOUND, "the file %s is missing", name);
 	return fg_fail(FG_EIO, "could not open %s: %s", name, strerror(errno));
+}
+
+enum fg_err
+fg_make_create(struct fg_spool_file *out, const struct fg_make *make)
+{
+	char prefix[32];
+
+	snprintf(prefix, sizeof(prefix), FG_MAKE_PREFIX "%" PRId64 "-", make->product);
+	return fg_spool_create_as(out, &make->farm->spool, prefix);
 }
 
 static bool
@@ -93,7 +103,7 @@ preview(struct fg_make *make)
 	if ((err = frame_ext(ext, make, make->frame)) == FG_OK &&
 	    (err = fg_make_frame_name(name, make, make->frame, ext)) == FG_OK &&
 	    (err = fg_make_open(&in, make, name)) == FG_OK &&
-	    (err = fg_spool_create(&file, &make->farm->spool)) == FG_OK &&
+	    (err = fg_make_create(&file, make)) == FG_OK &&
 	    (err = fg_thumb(file.fd, in, &(struct fg_thumb){ .width = PREVIEW_WIDTH })) == FG_OK) {
 		fg_spool_preview(name, make->project.id, make->frame);
 		snprintf(make->ext, sizeof(make->ext), "jpg");
@@ -161,7 +171,7 @@ stitch_tiles(struct fg_make *make, const struct fg_stitch_tile *tiles, struct fg
 	const struct fg_project *p = &make->project;
 	struct fg_spool_file     file = FG_SPOOL_NO_FILE;
 	char                     name[FG_SPOOL_NAME];
-	enum fg_err              err = fg_spool_create(&file, &make->farm->spool);
+	enum fg_err              err = fg_make_create(&file, make);
 
 	snprintf(make->ext, sizeof(make->ext), "%s", fg_project_frame_ext(p->format));
 	fg_spool_frame(name, p->id, make->frame, make->ext);
@@ -200,7 +210,7 @@ copy_file(struct fg_make *make, const char *from, const char *to)
 	int                  in = -1;
 	enum fg_err          err;
 
-	if ((err = fg_make_open(&in, make, from)) == FG_OK && (err = fg_spool_create(&file, &make->farm->spool)) == FG_OK &&
+	if ((err = fg_make_open(&in, make, from)) == FG_OK && (err = fg_make_create(&file, make)) == FG_OK &&
 	    (err = fg_fs_copy(file.fd, in, &bytes)) == FG_OK)
 		err = fg_spool_commit(&file, &make->farm->spool, to);
 	fg_spool_discard(&file);
@@ -217,7 +227,7 @@ link_file(struct fg_make *make, const char *from, const char *to)
 	enum fg_err err;
 
 	fg_random_hex(hex, 16);
-	snprintf(name, sizeof(name), "incoming/%s", hex);
+	snprintf(name, sizeof(name), "incoming/" FG_MAKE_PREFIX "%" PRId64 "-%s", make->product, hex);
 	fg_spool_path(source, &make->farm->spool, from);
 	fg_spool_path(target, &make->farm->spool, to);
 	fg_spool_path(between, &make->farm->spool, name);

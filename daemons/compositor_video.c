@@ -156,7 +156,7 @@ fg_make_video(struct fg_make *make)
 {
 	struct fg_spool_file file = FG_SPOOL_NO_FILE;
 	char                 name[FG_SPOOL_NAME];
-	enum fg_err          err = fg_spool_create(&file, &make->farm->spool);
+	enum fg_err          err = fg_make_create(&file, make);
 
 	if (err == FG_OK && (err = encode(make, file.path)) == FG_OK) {
 		fg_spool_result(name, make->project.id, "mp4");

@@ -82,7 +82,7 @@ fg_make_zip(struct fg_make *make)
 	char                 name[FG_SPOOL_NAME];
 	enum fg_err          err;
 
-	if ((err = fg_spool_create(&file, &make->farm->spool)) == FG_OK && (err = fg_spool_create(&directory, &make->farm->spool)) == FG_OK) {
+	if ((err = fg_make_create(&file, make)) == FG_OK && (err = fg_make_create(&directory, make)) == FG_OK) {
 		fg_rawzip_begin(&zip, file.fd, directory.fd);
 		if ((err = add_tiles(&zip, make)) == FG_OK && (err = fg_rawzip_finish(&zip)) == FG_OK) {
 			fg_spool_raw(name, make->project.id);

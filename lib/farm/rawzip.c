@@ -5,12 +5,13 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include "base/fs.h"
 
-enum { BLOCK = 1 << 20, LOCAL_BYTES = 30, EXTRA_BYTES = 20, DOS_1980_01_01 = 1 << 5 | 1, VERSION = 10, VERSION_64 = 45, UNIX = 3 << 8 };
+enum { BLOCK = 1 << 20, EXTRA_BYTES = 20, DOS_1980_01_01 = 1 << 5 | 1, VERSION = 10, VERSION_64 = 45, UNIX = 3 << 8 };
 #define FIELD_MAX 0xffffffffu /* a field of 32 bits that says: look into the zip64 extra */
 
 /* One file as the zip knows it. */
@@ -40,22 +41,25 @@ fg_rawzip_begin(struct fg_rawzip *out, int fd, int directory_fd)
 	*out = (struct fg_rawzip){ .fd = fd, .directory_fd = directory_fd, .block = fg_alloc(BLOCK) };
 }
 
-/* Every local header has room for the long sizes: they are known only after the file was read. */
 static void
 local_header(struct fg_buf *out, const struct entry *entry)
 {
+	const bool big = entry->size >= FIELD_MAX;
+
 	put(out, 4, 0x04034b50);
-	put(out, 2, VERSION_64);
+	put(out, 2, big ? VERSION_64 : VERSION);
 	put(out, 2, 0); /* flags */
 	put(out, 2, 0); /* stored */
 	put(out, 2, 0);
 	put(out, 2, DOS_1980_01_01);
 	put(out, 4, entry->crc);
-	put(out, 4, FIELD_MAX);
-	put(out, 4, FIELD_MAX);
+	put(out, 4, field(entry->size));
+	put(out, 4, field(entry->size));
 	put(out, 2, entry->name_len);
-	put(out, 2, EXTRA_BYTES);
+	put(out, 2, big ? EXTRA_BYTES : 0);
 	fg_buf_add(out, entry->name, entry->name_len);
+	if (!big)
+		return;
 	put(out, 2, 1);
 	put(out, 2, 16);
 	put(out, 8, (uint64_t)entry->size);
@@ -69,8 +73,8 @@ central_header(struct fg_buf *out, const struct entry *entry)
 	const size_t extra = (far ? 8 : 0) + (big ? 16 : 0);
 
 	put(out, 4, 0x02014b50);
-	put(out, 2, UNIX | VERSION_64);
-	put(out, 2, VERSION_64);
+	put(out, 2, UNIX | (extra > 0 ? VERSION_64 : VERSION));
+	put(out, 2, extra > 0 ? VERSION_64 : VERSION);
 	put(out, 2, 0);
 	put(out, 2, 0);
 	put(out, 2, 0);
@@ -102,6 +106,7 @@ static enum fg_err
 copy(struct fg_rawzip *zip, struct entry *entry, int from)
 {
 	enum fg_err err = FG_OK;
+	int64_t     copied = 0;
 	ssize_t     got;
 
 	entry->crc = (uint32_t)crc32(0, NULL, 0);
@@ -111,10 +116,11 @@ copy(struct fg_rawzip *zip, struct entry *entry, int from)
 		if (got < 0)
 			return fg_fail(FG_EIO, "could not read the file of %s: %s", entry->name, strerror(errno));
 		entry->crc = (uint32_t)crc32(entry->crc, (const Bytef *)zip->block, (uInt)got);
-		entry->size += got;
+		if ((copied += got) > entry->size)
+			break;
 		err = fg_fs_write(zip->fd, zip->block, (size_t)got);
 	}
-	return err;
+	return err != FG_OK || copied == entry->size ? err : fg_fail(FG_EIO, "the file of %s changed while it was read", entry->name);
 }
 
 static enum fg_err
@@ -144,13 +150,17 @@ fg_rawzip_add(struct fg_rawzip *zip, const char *name, int from)
 {
 	struct entry  entry = { .name = name, .name_len = strlen(name), .at = zip->at };
 	struct fg_buf head = { 0 };
+	struct stat   st;
 	enum fg_err   err;
 
 	assert(entry.name_len <= FG_RAWZIP_NAME_MAX);
+	if (fstat(from, &st) != 0 || !S_ISREG(st.st_mode))
+		return fg_fail(FG_EIO, "%s is no file", name);
+	entry.size = st.st_size;
 	local_header(&head, &entry);
 	if ((err = fg_fs_write(zip->fd, head.data, head.len)) == FG_OK && (err = copy(zip, &entry, from)) == FG_OK) {
 		fg_buf_clear(&head);
-		local_header(&head, &entry); /* now that size and CRC are known */
+		local_header(&head, &entry); /* now that the CRC is known */
 		err = write_at(zip->fd, &head, entry.at);
 	}
 	if (err == FG_OK) {

@@ -23,7 +23,7 @@ struct fg_rawzip {
 /** Nothing is written yet. */
 void fg_rawzip_begin(struct fg_rawzip *out, int fd, int directory_fd);
 
-/** Add what `from` holds from its position to its end, under an ASCII name of at most FG_RAWZIP_NAME_MAX bytes. FG_OK, FG_ENOSPACE, FG_EIO */
+/** Add what the regular file `from` holds, from its beginning, where its position is, under an ASCII name of at most FG_RAWZIP_NAME_MAX bytes. FG_OK, FG_ENOSPACE, FG_EIO */
 enum fg_err fg_rawzip_add(struct fg_rawzip *zip, const char *name, int from);
 
 /** The directory and the zip's end. fsync and naming are the caller's. */

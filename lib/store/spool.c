@@ -1,5 +1,6 @@
 #include "store/spool.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -39,18 +40,40 @@ fg_spool_make(const struct fg_spool *spool)
 enum fg_err
 fg_spool_create(struct fg_spool_file *out, const struct fg_spool *spool)
 {
+	return fg_spool_create_as(out, spool, "");
+}
+
+enum fg_err
+fg_spool_create_as(struct fg_spool_file *out, const struct fg_spool *spool, const char *prefix)
+{
 	char hex[33];
 	int  why;
 
 	*out = FG_SPOOL_NO_FILE;
 	fg_random_hex(hex, 16);
-	snprintf(out->path, sizeof(out->path), "%s/incoming/%s", spool->dir, hex);
+	snprintf(out->path, sizeof(out->path), "%s/incoming/%.100s%s", spool->dir, prefix, hex);
 	if ((out->fd = open(out->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640)) >= 0)
 		return FG_OK;
 	why = errno;
 	fg_log(FG_LOG_ERROR, "spool.create", "path=%s why=%s", fg_log_quote(out->path).text, fg_log_quote(strerror(why)).text);
 	*out = FG_SPOOL_NO_FILE;
 	return why == ENOSPC ? FG_ENOSPACE : fg_fail(FG_EIO, "could not create a file in the spool: %s", strerror(why));
+}
+
+void
+fg_spool_sweep_as(const struct fg_spool *spool, const char *prefix)
+{
+	char           path[PATH_MAX];
+	struct dirent *entry;
+	DIR           *dir;
+
+	fg_spool_path(path, spool, "incoming");
+	if ((dir = opendir(path)) == NULL)
+		return;
+	while ((entry = readdir(dir)) != NULL)
+		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0 && entry->d_name[0] != '.')
+			unlinkat(dirfd(dir), entry->d_name, 0);
+	closedir(dir);
 }
 
 void

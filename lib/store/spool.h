@@ -25,6 +25,10 @@ enum fg_err fg_spool_open(struct fg_spool *out, const char *dir); /**< a path th
 enum fg_err fg_spool_make(const struct fg_spool *spool);          /**< the folders, setgid, for the web server's group to read */
 
 enum fg_err fg_spool_create(struct fg_spool_file *out, const struct fg_spool *spool);
+
+/** The same under a name that begins with `prefix`, so that what a dead process left can be told and swept by it. */
+enum fg_err fg_spool_create_as(struct fg_spool_file *out, const struct fg_spool *spool, const char *prefix);
+void        fg_spool_sweep_as(const struct fg_spool *spool, const char *prefix);
 void        fg_spool_discard(struct fg_spool_file *file); /**< closes and removes, unless committed; safe on none */
 
 /** fsync, rename to `name` (relative to the spool; folders are made), fsync the folder: the name comes with the whole file. The descriptor stays open. */

@@ -32,6 +32,33 @@ def png(width, height, pixel, alpha=False, bits=8):
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows, 1)) + chunk(b"IEND", b"")
 
 
+def exr(width, height, value):
+    """An uncompressed half EXR: channels B, G, R of value(channel, x, y)."""
+    def attribute(name, kind, body):
+        return name + b"\0" + kind + b"\0" + struct.pack("<i", len(body)) + body
+    window = struct.pack("<4i", 0, 0, width - 1, height - 1)
+    channels = b"".join(c + b"\0" + struct.pack("<iB3xii", 1, 0, 1, 1) for c in (b"B", b"G", b"R")) + b"\0"
+    head = struct.pack("<ii", 20000630, 2) + b"".join((
+        attribute(b"channels", b"chlist", channels), attribute(b"compression", b"compression", b"\0"), attribute(b"dataWindow", b"box2i", window),
+        attribute(b"displayWindow", b"box2i", window), attribute(b"lineOrder", b"lineOrder", b"\0"),
+        attribute(b"pixelAspectRatio", b"float", struct.pack("<f", 1)), attribute(b"screenWindowCenter", b"v2f", struct.pack("<2f", 0, 0)),
+        attribute(b"screenWindowWidth", b"float", struct.pack("<f", 1)))) + b"\0"
+    rows = [struct.pack("<ii", y, width * 6) + b"".join(struct.pack("<e", value(c, x, y)) for c in "BGR" for x in range(width)) for y in range(height)]
+    first = len(head) + 8 * height
+    return head + b"".join(struct.pack("<Q", first + y * len(rows[0])) for y in range(height)) + b"".join(rows)
+
+
+def tga(width, height, pixel):
+    body = b"".join(bytes(reversed(pixel(x, y))) for y in range(height) for x in range(width))
+    return struct.pack("<BBB5xHHHHBB", 0, 0, 2, 0, 0, width, height, 24, 0x20) + body
+
+
+def bmp(width, height, pixel):
+    pad = b"\0" * (-width * 3 % 4)
+    body = b"".join(b"".join(bytes(reversed(pixel(x, y))) for x in range(width)) + pad for y in reversed(range(height)))
+    return b"BM" + struct.pack("<IIIIiiHHIIiiII", 54 + len(body), 0, 54, 40, width, height, 1, 24, 0, len(body), 2835, 2835, 0, 0) + body
+
+
 def pixels(path, kind="rgb24"):
     """What ffmpeg, which shares no code with us, reads from a picture."""
     return subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", path, "-f", "rawvideo", "-pix_fmt", kind, "-"], check=True, capture_output=True).stdout
@@ -219,6 +246,25 @@ class Compositor(unittest.TestCase):
         self.assertTrue(all(abs(a - b) < 8 for a, b in zip(left, (200, 100, 50))), left)
         self.assertTrue(max(right) < 8, right)
 
+    def test_formats(self):
+        """EXR, TGA and BMP stay what they are in frames; the video shows EXR as a screen would."""
+        farm = self.farm
+        light = lambda c, x, y: {"R": x / 64, "G": y / 48, "B": 0.25}[c]
+        floats = farm.project(2, 64, 48, lambda f, x0, y0, w, h: exr(w, h, lambda c, x, y: light(c, x0 + x, y0 + y)), rows=2, columns=2, fmt="exr", overscan=3)
+        plain = {fmt: farm.project(1, 41, 29, lambda f, x0, y0, w, h: make(w, h, lambda x, y: colour(f, x0 + x, y0 + y)), rows=2, columns=2, fmt=fmt, animation=0)
+                 for fmt, make in (("tga", tga), ("bmp", bmp))}
+        farm.start()
+        for fmt, project in plain.items():
+            self.assertEqual(farm.wait(project, "finished", "failed"), {"state": "finished", "message": "", "result": fmt, "raw": "1"})
+            self.assertEqual(pixels(farm.spool("projects", str(project), f"result.{fmt}")), frame_bytes(1, 41, 29))
+        self.assertEqual(farm.wait(floats, "finished", "failed")["result"], "mp4")
+        frame = pixels(farm.spool("projects", str(floats), "frames", "1.exr"), "gbrpf32le")
+        half = lambda value: struct.unpack("<e", struct.pack("<e", value))[0]
+        self.assertEqual(frame, b"".join(struct.pack("<f", half(light(c, x, y))) for c in "GBR" for y in range(48) for x in range(64)))
+        self.assertEqual(probe(farm.spool("projects", str(floats), "result.mp4"))["nb_read_frames"], "2")
+        shown = pixels(farm.spool("projects", str(floats), "result.mp4"))[(24 * 64 + 32) * 3:][:3]
+        self.assertTrue(all(abs(a - b) < 12 for a, b in zip(shown, (188, 188, 137))), list(shown))
+
     def test_failure_and_another_go(self):
         """A broken tile: three tries, the reason in words; mended and asked for again, it is made."""
         farm = self.farm
@@ -248,6 +294,33 @@ class Compositor(unittest.TestCase):
         farm.start()
         self.assertIn("tiles/2/0-0-1000.png is missing", farm.wait(project, "failed")["message"])
 
+    def test_housekeeping(self):
+        """Uploads that were cut off are gone on with or said to be lost; folders of no project go; once a minute, beside the makers."""
+        farm = self.farm
+        for number in (1, 2):
+            farm.sql("""INSERT INTO project (owner, state, title, archive_md5, archive_size, blend, animation, frame_start, frame_end, frame_step, rows, columns,
+                overscan, width, height, percent, format, fps_num, fps_den, frames_total, tasks_total, created_ms)
+                VALUES (1, 'splitting', 't', 'x', 1, 's.blend', 1, 1, 3, 1, 2, 2, 0, 32, 32, 100, 'png', 24, 1, 3, 12, 1)""")
+        os.makedirs(farm.spool("projects", "1"))
+        with open(farm.spool("projects", "1", "source.zip"), "wb") as file:
+            file.write(b"x")
+        os.makedirs(farm.spool("projects", "77"))
+        os.utime(farm.spool("projects", "77"), (1, 1))
+        with open(farm.spool("incoming", "made-5-abc"), "wb") as file:
+            file.write(b"of a maker that is dead")
+        farm.start()
+        end = time.monotonic() + PATIENCE
+        while [row["state"] for row in farm.sql("SELECT state FROM project ORDER BY id")] != ["active", "failed"] and time.monotonic() < end:
+            time.sleep(0.1)
+        self.assertEqual(farm.sql("SELECT state, waiting, message FROM project ORDER BY id"),
+                         [{"state": "active", "waiting": "12", "message": ""},
+                          {"state": "failed", "waiting": "0", "message": "the upload was interrupted; upload it again"}])
+        self.assertEqual(farm.sql("SELECT count(*) AS n, count(DISTINCT seq) AS seqs FROM task"), [{"n": "12", "seqs": "12"}])
+        while os.path.exists(farm.spool("projects", "77")) and time.monotonic() < end:
+            time.sleep(0.1)
+        self.assertEqual(os.listdir(farm.spool("projects")), ["1"])
+        self.assertEqual(os.listdir(farm.spool("incoming")), [])
+
     def test_one_at_a_time(self):
         """A second compositor on the same state says so and goes; the first ends at once when told to."""
         self.farm.start()
@@ -275,6 +348,24 @@ class Limits(unittest.TestCase):
             project = farm.project(2, 16, 16, plain_tile)
             farm.start()
             self.assertIn("longer than 10 seconds", farm.wait(project, "failed")["message"])
+        finally:
+            farm.close()
+
+
+    def test_too_large(self):
+        """A maker over its memory fails its product; what needs less is made all the same."""
+        farm = Farm("compositor_memory_bytes = 67108864\n")
+        try:
+            side = 4000
+            rows = zlib.compress((b"\0" + b"\x80" * side * 3) * side, 1)
+            flat = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+            large = farm.project(2, side, side, lambda *_: flat)
+            small = farm.project(1, 64, 48, plain_tile, rows=2, animation=0)
+            farm.start()
+            self.assertEqual(farm.wait(small, "finished", "failed")["state"], "finished")
+            state = farm.wait(large, "finished", "failed")
+            self.assertEqual(state["state"], "failed")
+            self.assertIn("The result could not be made: ", state["message"])
         finally:
             farm.close()
 
