@@ -180,7 +180,7 @@ visit_all(int fd, const uint8_t *at, size_t len, uint64_t count, fg_zipdir_visit
 enum fg_err
 fg_zipdir_walk(int fd, int64_t max_entries, fg_zipdir_visit *visit, void *context)
 {
-	struct directory dir;
+	struct directory dir = { 0 };
 	uint8_t         *bytes;
 	enum fg_err      err;
 
