@@ -192,15 +192,16 @@ static void
 unpredict(uint8_t *out, uint8_t *packed, size_t len)
 {
 	const uint8_t *low = packed, *high = packed + (len + 1) / 2;
+	uint8_t        sum = packed[0];
 
 	for (size_t i = 1; i < len; i++)
-		packed[i] = (uint8_t)(packed[i] + packed[i - 1] - 128);
-	for (size_t i = 0; i + 1 < len; i += 2) {
-		out[i] = *low++;
-		out[i + 1] = *high++;
+		packed[i] = sum = (uint8_t)(sum + packed[i] - 128);
+	for (size_t i = 0; i < len / 2; i++) {
+		out[2 * i] = low[i];
+		out[2 * i + 1] = high[i];
 	}
 	if (len % 2 == 1)
-		out[len - 1] = *low;
+		out[len - 1] = low[len / 2];
 }
 
 /* None and ZIP. Lines that ZIP doesn't make smaller are stored as they are. */

@@ -58,16 +58,16 @@ on_error(exr_const_context_t context, exr_result_t code, const char *text)
 static void
 predict(uint8_t *out, const uint8_t *raw, size_t len)
 {
-	uint8_t *low = out, *high = out + (len + 1) / 2;
+	const size_t half = (len + 1) / 2, pairs = len / 2;
+	uint8_t     *low = out, *high = out + half;
 
-	for (size_t i = 0; i + 1 < len; i += 2) {
-		*low++ = raw[i];
-		*high++ = raw[i + 1];
-	}
-	if (len % 2 == 1)
-		*low = raw[len - 1];
-	for (size_t i = len - 1; i > 0; i--)
-		out[i] = (uint8_t)(out[i] - out[i - 1] + 128);
+	low[0] = raw[0];
+	for (size_t i = 1; i < half; i++)
+		low[i] = (uint8_t)(raw[2 * i] - raw[2 * i - 2] + 128);
+	if (pairs > 0)
+		high[0] = (uint8_t)(raw[1] - raw[2 * half - 2] + 128);
+	for (size_t i = 1; i < pairs; i++)
+		high[i] = (uint8_t)(raw[2 * i + 1] - raw[2 * i - 1] + 128);
 }
 
 static size_t

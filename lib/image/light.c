@@ -16,7 +16,7 @@ enum { CHUNKS_AT_ONCE = 8, ROWS_AT_ONCE = 16, THREADS_MAX = FG_THREADS_MAX };
 struct ordinary {
 	struct fg_rows rows;
 	uint8_t       *row;
-	float         *rgb;
+	float         *planes;
 	float         *curve; /* of each 8-bit or 16-bit value */
 };
 
@@ -36,14 +36,14 @@ static void
 to_light(struct ordinary *o)
 {
 	const size_t n = (size_t)o->rows.info.channels, green = n > 2 ? 1 : 0, blue = n > 2 ? 2 : 0;
-	float       *rgb = o->rgb;
+	const size_t width = (size_t)o->rows.info.width;
 
-	for (size_t x = 0; x < (size_t)o->rows.info.width; x++, rgb += 3) {
+	for (size_t x = 0; x < width; x++) {
 		const float alpha = n % 2 == 0 ? alpha_of(o, o->row, x * n + n - 1) : 1;
 
-		rgb[0] = linear_of(o, o->row, x * n) * alpha;
-		rgb[1] = linear_of(o, o->row, x * n + green) * alpha;
-		rgb[2] = linear_of(o, o->row, x * n + blue) * alpha;
+		o->planes[x] = linear_of(o, o->row, x * n) * alpha;
+		o->planes[width + x] = linear_of(o, o->row, x * n + green) * alpha;
+		o->planes[2 * width + x] = linear_of(o, o->row, x * n + blue) * alpha;
 	}
 }
 
@@ -55,7 +55,7 @@ ordinary_read(struct fg_light *light, int y, int nrows, fg_light_row *give, void
 
 	for (int i = 0; i < nrows && (err = o->rows.read(&o->rows, o->row)) == FG_OK; i++) {
 		to_light(o);
-		give(with, y + i, o->rgb);
+		give(with, y + i, o->planes);
 	}
 	return err;
 }
@@ -67,7 +67,7 @@ ordinary_close(struct fg_light *light)
 
 	fg_rows_close(&o->rows);
 	free(o->row);
-	free(o->rgb);
+	free(o->planes);
 	free(o->curve);
 	free(o);
 }
@@ -88,7 +88,7 @@ ordinary_open(struct fg_light *out, int fd)
 	out->width = o->rows.info.width;
 	out->height = o->rows.info.height;
 	o->row = fg_alloc((size_t)out->width * o->rows.pixel_bytes);
-	o->rgb = fg_alloc((size_t)out->width * 3 * sizeof(*o->rgb));
+	o->planes = fg_alloc((size_t)out->width * 3 * sizeof(float));
 	values = (size_t)1 << o->rows.info.bits;
 	o->curve = fg_alloc(values * sizeof(*o->curve));
 	for (size_t i = 0; i < values; i++)
@@ -123,56 +123,69 @@ from_half(uint16_t half)
 	return x;
 }
 
-/* One channel of a line into every third float. */
+/* One channel of a line as floats. */
 static void
 channel_to_light(float *out, const uint8_t *line, int width, exr_pixel_type_t type)
 {
-	for (int x = 0; x < width; x++, out += 3) {
+	if (type == EXR_PIXEL_FLOAT) {
+		memcpy(out, line, (size_t)width * sizeof(*out));
+		return;
+	}
+	for (int x = 0; type == EXR_PIXEL_HALF && x < width; x++) {
 		uint16_t half;
-		uint32_t word;
 
-		if (type == EXR_PIXEL_HALF) {
-			memcpy(&half, line + (size_t)x * 2, 2);
-			*out = from_half(half);
-		} else if (type == EXR_PIXEL_FLOAT) {
-			memcpy(out, line + (size_t)x * 4, 4);
-		} else {
-			memcpy(&word, line + (size_t)x * 4, 4);
-			*out = (float)word;
-		}
+		memcpy(&half, line + (size_t)x * 2, 2);
+		out[x] = from_half(half);
+	}
+	for (int x = 0; type == EXR_PIXEL_UINT && x < width; x++) {
+		uint32_t whole;
+
+		memcpy(&whole, line + (size_t)x * 4, 4);
+		out[x] = (float)whole;
 	}
 }
 
 /* Distances as grey: the nearest is white, the farthest black; what is at infinity is black. */
 static void
-depth_to_light(const struct scene *s, float *rgb, int width)
+depth_to_light(const struct scene *s, float *plane, int width)
 {
 	const float range = s->farthest - s->nearest;
 
-	for (int x = 0; x < width; x++, rgb += 3) {
-		float z = rgb[0];
+	for (int x = 0; x < width; x++) {
+		float z = plane[x];
 
-		rgb[0] = z < s->nearest ? 1 : z <= s->farthest && range > 0 ? 1 - (z - s->nearest) / range : 0;
+		plane[x] = z < s->nearest ? 1 : z <= s->farthest && range > 0 ? 1 - (z - s->nearest) / range : 0;
+	}
+}
+
+/* NaN and what is below 0 is black; infinity the brightest. */
+static void
+clean(float *plane, int width)
+{
+	for (int x = 0; x < width; x++) {
+		float v = plane[x] > 0 ? plane[x] : 0;
+
+		plane[x] = v < 65504 ? v : 65504;
 	}
 }
 
 static void
-line_to_light(const struct scene *s, float *rgb, const uint8_t *line)
+line_to_light(const struct scene *s, float *planes, const uint8_t *line)
 {
 	const int width = s->exr.width;
 
 	for (int i = 0; i < 3; i++) {
+		float *plane = planes + (size_t)i * (size_t)width;
+
 		if (i > 0 && s->channel[i] == s->channel[0]) {
-			for (int x = 0; x < width; x++)
-				rgb[3 * x + i] = rgb[3 * x];
+			memcpy(plane, planes, (size_t)width * sizeof(*plane));
 			continue;
 		}
-		channel_to_light(rgb + i, line + s->offset[i] * (size_t)width, width, s->exr.channels->entries[s->channel[i]].pixel_type);
+		channel_to_light(plane, line + s->offset[i] * (size_t)width, width, s->exr.channels->entries[s->channel[i]].pixel_type);
 		if (s->depth)
-			depth_to_light(s, rgb, width);
+			depth_to_light(s, plane, width);
+		clean(plane, width);
 	}
-	for (int x = 0; x < 3 * width; x++)
-		rgb[x] = rgb[x] >= 0 && rgb[x] < 65504 ? rgb[x] : rgb[x] > 0 ? 65504 : 0; /* NaN is black, infinity the brightest */
 }
 
 /* One read: its chunks are shared out to threads, each with a decoder of its own. */
@@ -201,8 +214,8 @@ give_row(const struct errand *e, int worker, int y, const uint8_t *line)
 		return;
 	}
 	memset(light, 0, (size_t)e->light->width * 3 * sizeof(*light));
-	if (n > 0)
-		memcpy(light + (size_t)from * 3, row + (size_t)skip * 3, (size_t)n * 3 * sizeof(*light));
+	for (int i = 0; n > 0 && i < 3; i++)
+		memcpy(light + (size_t)i * (size_t)e->light->width + from, row + (size_t)i * (size_t)s->exr.width + skip, (size_t)n * sizeof(*light));
 	e->give(e->with, y, light);
 }
 
@@ -348,7 +361,7 @@ find_range(struct scene *s)
 
 			channel_to_light(s->lines[0], line + s->offset[0] * (size_t)s->exr.width, s->exr.width, type);
 			for (int x = 0; x < s->exr.width; x++) {
-				const float z = s->lines[0][3 * x];
+				const float z = s->lines[0][x];
 
 				s->nearest = z >= 0 && z < s->nearest ? z : s->nearest;
 				s->farthest = z < 1e9f && z > s->farthest ? z : s->farthest;

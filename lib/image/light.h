@@ -1,11 +1,11 @@
-/* light: a picture as linear light, R G B floats over black, some rows at a time from the top; what previews are made of. Inside lib/image only. */
+/* light: a picture as linear light, red, green and blue floats over black, some rows at a time from the top; what previews are made of. Inside lib/image only. */
 #ifndef FG_IMAGE_LIGHT_H
 #define FG_IMAGE_LIGHT_H
 
 #include "image/codec.h"
 
-/** Gets row y, 3 × width floats. May be called from several threads at once, for different rows. */
-typedef void fg_light_row(void *with, int y, const float *rgb);
+/** Gets row y: width floats of red, then of green, then of blue. May be called from several threads at once, for different rows. */
+typedef void fg_light_row(void *with, int y, const float *planes);
 
 struct fg_light {
 	int   width, height;

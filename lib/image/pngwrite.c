@@ -1,8 +1,9 @@
 /* pngwrite: a PNG sink. Bands of rows are filtered and deflated apart, on any thread, each ending at a byte with an empty stored block;
  * put one after another they are the one zlib stream that PNG asks for, its checksum combined from theirs.
  *
- * Each band goes through the fast coder first (runs and Huffman codes: right for noise, which has no matches worth searching). A band that it
- * shrinks well has more to give and is coded again with a search for matches; the smaller result stays. */
+ * Each band goes through the fast coder first (deflate.h: right for noise, which has no matches worth searching). A band that it shrinks well
+ * has more to give: matches are searched in it, filtered and as it is, and the smallest result stays. Flat pictures, where the unfiltered
+ * way wins band after band, go that way at once for some bands. */
 #include "image/codec.h"
 
 #include <libdeflate.h>
@@ -11,17 +12,25 @@
 #include <zlib.h>
 
 #include "base/fs.h"
+#include "image/deflate.h"
 
 enum {
 	SEARCH_PERCENT = 12, /* of its raw size: bands that the fast coder brings below this are coded again */
-	SEARCH_LEVEL = 6,
-	MEM_LEVEL = 8,
+	SEARCH_LEVEL = 5,
+	FLAT_BANDS = 8,      /* so many go the flat way before all are tried again */
+};
+
+/* Raw bytes in one shape, with their checksum, and what they were packed to. */
+struct packed {
+	struct fg_buf raw, bytes;
+	uint32_t      adler;
 };
 
 struct slot {
-	struct fg_buf filtered, packed, again;
-	uint32_t      adler;
-	size_t        raw;
+	struct packed                 filtered, plain, *best;
+	struct fg_buf                 again;
+	struct libdeflate_compressor *packer;
+	int                           flat; /* bands that may still go the flat way */
 };
 
 struct writer {
@@ -52,7 +61,7 @@ weigh(const uint8_t *row, size_t len)
 	unsigned sum = 0;
 
 	for (size_t i = 0; i < len; i++)
-		sum += row[i] < 128 ? row[i] : 256u - row[i];
+		sum += (unsigned)abs((int8_t)row[i]);
 	return sum;
 }
 
@@ -114,62 +123,134 @@ filter_row(uint8_t *out, uint8_t *spare, const uint8_t *row, const uint8_t *abov
 }
 
 static void
-filter_band(struct slot *slot, const struct fg_band *band, const struct fg_image_info *info)
+filter_band(struct packed *p, const struct fg_band *band, const struct fg_image_info *info)
 {
-	size_t   stride = fg_row_bytes(info), pixel = (size_t)info->channels * (size_t)info->bits / 8;
-	uint8_t *out;
+	const size_t stride = fg_row_bytes(info), pixel = (size_t)info->channels * (size_t)info->bits / 8, len = (size_t)band->nrows * (stride + 1);
+	uint8_t     *out;
 
-	slot->raw = (size_t)band->nrows * (stride + 1);
-	fg_buf_clear(&slot->filtered);
-	out = (uint8_t *)fg_buf_room(&slot->filtered, slot->raw + 2 * stride);
+	fg_buf_clear(&p->raw);
+	out = (uint8_t *)fg_buf_room(&p->raw, len + 2 * stride);
 	for (int y = 0; y < band->nrows; y++) {
 		const uint8_t *row = band->rows + (size_t)y * stride;
 
-		filter_row(out + (size_t)y * (stride + 1), out + slot->raw, row, y > 0 ? row - stride : band->above, stride, pixel);
+		filter_row(out + (size_t)y * (stride + 1), out + len, row, y > 0 ? row - stride : band->above, stride, pixel);
 	}
-	slot->adler = libdeflate_adler32(1, out, slot->raw);
+	p->raw.len = len;
+	p->adler = libdeflate_adler32(1, out, len);
 }
 
-/* --- coders: filtered bytes → deflate blocks that end at a byte */
-
-static enum fg_err
-deflate_with(struct fg_buf *out, const uint8_t *raw, size_t len, int level, int strategy)
+/* Filter type 0: the rows as they are. */
+static void
+plain_band(struct packed *p, const struct fg_band *band, const struct fg_image_info *info)
 {
-	z_stream z = { 0 };
+	const size_t stride = fg_row_bytes(info);
 
-	if (deflateInit2(&z, level, Z_DEFLATED, -MAX_WBITS, MEM_LEVEL, strategy) != Z_OK)
-		return fg_fail(FG_EIO, "zlib does not start");
-	fg_buf_clear(out);
-	z.avail_out = (uInt)deflateBound(&z, len) + 64;
-	z.next_out = (Bytef *)fg_buf_room(out, z.avail_out);
-	z.next_in = (Bytef *)raw;
-	z.avail_in = (uInt)len;
-	deflate(&z, Z_SYNC_FLUSH);
-	out->len = z.total_out;
-	deflateEnd(&z);
-	return FG_OK;
+	fg_buf_clear(&p->raw);
+	for (int y = 0; y < band->nrows; y++) {
+		fg_buf_char(&p->raw, 0);
+		fg_buf_add(&p->raw, band->rows + (size_t)y * stride, stride);
+	}
+	p->adler = libdeflate_adler32(1, p->raw.data, p->raw.len);
+}
+
+/* --- the slow coder: libdeflate searches for matches */
+
+/* libdeflate's last block says that it is the last: find where it begins and ends, in bits, by walking over the blocks. */
+static bool
+last_block(const struct fg_buf *packed, size_t raw_len, struct fg_buf *spare, size_t *begin, size_t *end)
+{
+	z_stream z = { .next_in = (Bytef *)packed->data, .avail_in = (uInt)packed->len };
+	bool     found = false;
+
+	fg_buf_clear(spare);
+	z.next_out = (Bytef *)fg_buf_room(spare, raw_len + 1);
+	z.avail_out = (uInt)raw_len + 1;
+	if (inflateInit2(&z, -MAX_WBITS) != Z_OK)
+		return false;
+	*begin = *end = 0;
+	while (!found && inflate(&z, Z_BLOCK) == Z_OK) {
+		if ((z.data_type & 128) == 0)
+			continue;
+		*begin = *end;
+		*end = z.total_in * 8 - (size_t)(z.data_type & 7);
+		found = (z.data_type & 64) != 0; /* at Z_STREAM_END the bits behind it would be gone */
+	}
+	inflateEnd(&z);
+	return found;
+}
+
+/* Deflate p->raw to p->bytes, ending at a byte without a last block. False: it did not get smaller. */
+static bool
+search(struct slot *slot, struct packed *p)
+{
+	const size_t len = p->raw.len;
+	size_t       begin, end;
+	uint8_t     *out;
+
+	if (slot->packer == NULL && (slot->packer = libdeflate_alloc_compressor(SEARCH_LEVEL)) == NULL)
+		abort();
+	fg_buf_clear(&p->bytes);
+	out = (uint8_t *)fg_buf_room(&p->bytes, len + 8);
+	p->bytes.len = libdeflate_deflate_compress(slot->packer, p->raw.data, len, out, len);
+	if (p->bytes.len == 0 || !last_block(&p->bytes, len, &slot->again, &begin, &end))
+		return false;
+	out[begin / 8] &= (uint8_t)~(1u << begin % 8);
+	p->bytes.len = end / 8 + (end % 8 != 0);
+	if (end % 8 != 0)
+		out[end / 8] &= (uint8_t)((1u << end % 8) - 1);
+	if (end % 8 == 0 || end % 8 > 5) /* no room in this byte for three zero bits: a stored block … */
+		out[p->bytes.len++] = 0;
+	memcpy(out + p->bytes.len, "\0\0\xff\xff", 4); /* … without bytes */
+	p->bytes.len += 4;
+	return true;
+}
+
+static bool
+flat(const struct packed *p)
+{
+	return p->bytes.len * 100 <= p->raw.len * SEARCH_PERCENT;
+}
+
+/* Both shapes searched; slot->best becomes the smallest. */
+static void
+search_both(struct slot *slot, const struct fg_band *band, const struct fg_image_info *info)
+{
+	struct fg_buf fast = slot->filtered.bytes;
+
+	slot->filtered.bytes = (struct fg_buf){ 0 };
+	if (!search(slot, &slot->filtered) || slot->filtered.bytes.len >= fast.len) {
+		struct fg_buf larger = slot->filtered.bytes;
+
+		slot->filtered.bytes = fast;
+		fast = larger;
+	}
+	fg_buf_free(&fast);
+	plain_band(&slot->plain, band, info);
+	if (search(slot, &slot->plain) && slot->plain.bytes.len < slot->filtered.bytes.len) {
+		slot->best = &slot->plain;
+		slot->flat = FLAT_BANDS;
+	}
 }
 
 static enum fg_err
 encode(struct fg_sink *sink, const struct fg_band *band, int index)
 {
-	struct slot   *slot = &((struct writer *)sink->codec)->slots[index];
-	enum fg_err    err;
-	const uint8_t *raw;
+	struct slot *slot = &((struct writer *)sink->codec)->slots[index];
 
-	filter_band(slot, band, &sink->info);
-	raw = (const uint8_t *)slot->filtered.data;
-	err = deflate_with(&slot->packed, raw, slot->raw, 1, Z_RLE);
-	if (err != FG_OK || slot->packed.len * 100 > slot->raw * SEARCH_PERCENT)
-		return err;
-	err = deflate_with(&slot->again, raw, slot->raw, SEARCH_LEVEL, Z_FILTERED);
-	if (err == FG_OK && slot->again.len < slot->packed.len) {
-		struct fg_buf smaller = slot->again;
-
-		slot->again = slot->packed;
-		slot->packed = smaller;
+	if (slot->flat > 0) {
+		slot->flat--;
+		plain_band(&slot->plain, band, &sink->info);
+		slot->best = &slot->plain;
+		if (search(slot, &slot->plain) && flat(&slot->plain))
+			return FG_OK;
 	}
-	return err;
+	slot->best = &slot->filtered;
+	filter_band(&slot->filtered, band, &sink->info);
+	fg_buf_clear(&slot->filtered.bytes);
+	fg_deflate_runs(&slot->filtered.bytes, (const unsigned char *)slot->filtered.raw.data, slot->filtered.raw.len);
+	if (flat(&slot->filtered))
+		search_both(slot, band, &sink->info);
+	return FG_OK;
 }
 
 /* --- the file */
@@ -181,8 +262,8 @@ put(struct fg_sink *sink, const struct fg_band *band, int index)
 	struct slot   *slot = &w->slots[index];
 
 	(void)band;
-	w->adler = (uint32_t)adler32_combine(w->adler, slot->adler, (z_off_t)slot->raw);
-	return put_chunk(sink->fd, "IDAT", slot->packed.data, slot->packed.len);
+	w->adler = (uint32_t)adler32_combine(w->adler, slot->best->adler, (z_off_t)slot->best->raw.len);
+	return put_chunk(sink->fd, "IDAT", slot->best->bytes.data, slot->best->bytes.len);
 }
 
 static enum fg_err
@@ -203,9 +284,15 @@ close_sink(struct fg_sink *sink)
 	struct writer *w = sink->codec;
 
 	for (int i = 0; i < FG_SINK_SLOTS; i++) {
-		fg_buf_free(&w->slots[i].filtered);
-		fg_buf_free(&w->slots[i].packed);
-		fg_buf_free(&w->slots[i].again);
+		struct slot *slot = &w->slots[i];
+
+		fg_buf_free(&slot->filtered.raw);
+		fg_buf_free(&slot->filtered.bytes);
+		fg_buf_free(&slot->plain.raw);
+		fg_buf_free(&slot->plain.bytes);
+		fg_buf_free(&slot->again);
+		if (slot->packer != NULL)
+			libdeflate_free_compressor(slot->packer);
 	}
 	free(w);
 }

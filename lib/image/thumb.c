@@ -40,30 +40,34 @@ span_of(int index, int from, int to)
 	return span;
 }
 
-/* Called from any thread: row y of light → row y of narrow. */
 static void
-narrow_row(void *with, int y, const float *rgb)
+narrow_plane(const struct thumb *t, float *out, const float *in)
 {
-	struct thumb *t = with;
-	float        *out = t->narrow + (size_t)(y - t->y) * (size_t)t->width * 3;
-
-	if (t->width == t->light.width) {
-		memcpy(out, rgb, (size_t)t->width * 3 * sizeof(*out));
-		return;
-	}
 	const float scale = (float)t->width / (float)t->light.width;
 
-	for (int x = 0; x < t->width; x++, out += 3) {
+	for (int x = 0; x < t->width; x++) {
 		const struct span *span = &t->columns[x];
-		const float       *in = rgb + (size_t)span->first * 3, *last = in + (size_t)(span->count - 1) * 3;
-		float              r = in[0] * span->head, g = in[1] * span->head, b = in[2] * span->head;
+		const float       *from = in + span->first, *last = from + span->count - 1;
+		float              sum = from[0] * span->head + last[0] * span->tail;
 
-		for (in += 3; in < last; in += 3)
-			r += in[0], g += in[1], b += in[2];
-		out[0] = (r + last[0] * span->tail) * scale;
-		out[1] = (g + last[1] * span->tail) * scale;
-		out[2] = (b + last[2] * span->tail) * scale;
+		for (from++; from < last; from++)
+			sum += *from;
+		out[x] = sum * scale;
 	}
+}
+
+/* Called from any thread: row y of light → row y of narrow. */
+static void
+narrow_row(void *with, int y, const float *planes)
+{
+	const struct thumb *t = with;
+	float              *out = t->narrow + (size_t)(y - t->y) * (size_t)t->width * 3;
+
+	if (t->width == t->light.width)
+		memcpy(out, planes, (size_t)t->width * 3 * sizeof(*out));
+	else
+		for (size_t i = 0; i < 3; i++)
+			narrow_plane(t, out + i * (size_t)t->width, planes + i * (size_t)t->light.width);
 }
 
 static void
@@ -72,8 +76,9 @@ finish_row(struct thumb *t)
 	const size_t n = (size_t)t->width * 3;
 	uint8_t     *out = t->bytes + (size_t)t->rows++ * n;
 
-	for (size_t i = 0; i < n; i++)
-		out[i] = fg_display_lookup(&t->display, t->sum[i]);
+	for (size_t x = 0; x < (size_t)t->width; x++)
+		for (size_t i = 0; i < 3; i++)
+			*out++ = fg_display_lookup(&t->display, t->sum[i * (size_t)t->width + x]);
 	memset(t->sum, 0, n * sizeof(*t->sum));
 }
 
