@@ -167,7 +167,7 @@ class Statuses(Base):
     def test_ram_in_bytes_or_kib(self):
         self.config(hostname="bytes", ram=str(8 << 30))
         self.config(hostname="kib", ram=str(8 << 20))
-        self.assertEqual([w["ram_kib"] for w in self.farm.sql("SELECT ram_kib FROM worker WHERE name IN ('bytes', 'kib')")], [8 << 20, 8 << 20])
+        self.assertEqual([int(w["ram_kib"]) for w in self.farm.sql("SELECT ram_kib FROM worker WHERE name IN ('bytes', 'kib')")], [8 << 20, 8 << 20])
 
     def test_request_statuses(self):
         self.drain()
@@ -240,13 +240,13 @@ class Statuses(Base):
         self.assertEqual(status(c.error(job, kind="8")), 0)
         self.assertEqual(self.farm.show(project)["tasks_running"], 0)
         lease = self.farm.sql(f"SELECT state, outcome, log FROM lease WHERE id = {job.get('id')}")[0]
-        self.assertEqual((lease["state"], lease["log"]), ("failed", 1))
+        self.assertEqual((lease["state"], int(lease["log"])), ("failed", 1))
         self.assertIn("no such thing", lease["outcome"])
         self.assertTrue(os.path.exists(f"{self.farm.dir}/spool/projects/{project}/logs/{job.get('id')}.txt.gz"))
         other = c.job()
         self.assertNotEqual(other.get("frame"), job.get("frame"))
         self.assertEqual(status(c.error(other, kind="20")), 0)  # its owner stopped it: nobody's fault
-        self.assertEqual(self.farm.sql(f"SELECT errors FROM project WHERE id = {project}")[0]["errors"], 1)
+        self.assertEqual(int(self.farm.sql(f"SELECT errors FROM project WHERE id = {project}")[0]["errors"]), 1)
 
     def test_cancel_stops(self):
         self.drain()
