@@ -10,8 +10,8 @@
 
 enum {
 	SIGNATURE = 8,
-	QUICK_FILE_MAX = 16 << 20, /* the quick check holds the file and the inflated picture in memory: only up to these */
-	QUICK_RAW_MAX = 48 << 20,
+	QUICK_FILE_MAX = 8 << 20,  /* the quick check holds the file and the inflated picture in memory: only up to these */
+	QUICK_RAW_MAX = 32 << 20,
 };
 
 static const uint8_t signature[SIGNATURE] = { 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n' };

@@ -1,6 +1,6 @@
 """pictures: lib/image beside what a user would take, on 4096x2160 pictures of three kinds.
 
-    tests/bench/pictures.py [--runs N] [--big] [--keep DIR]       (make bench; needs tests/bench/stitch, made by `make bench`)
+    tests/bench/pictures.py [--runs N] [--keep DIR]       (make bench; needs tests/bench/stitch, made by `make bench`)
 
 noise    a gradient with noise: hard to deflate
 render   Blender's Cycles, 6 samples, not denoised (left out where there is no Blender)
@@ -8,7 +8,7 @@ flat     text and boxes: extremely compressible
 
 Every competitor of a table is run in the same interleaved loop; wall seconds are medians, RSS is the highest. A competitor that is not
 installed is left out. The competitor that counts is the fastest whose file meets the size limit (1.25 x montage's for PNG, 1.05 x
-oiiotool's for EXR). --big adds a 16384x16384 stitch and its memory.
+oiiotool's for EXR).
 """
 import argparse, os, random, shutil, statistics, subprocess, tempfile
 
@@ -202,7 +202,7 @@ def bench_check(files):
 
 def bench_big(work):
     tile, out = work + '/big.png', work + '/out.png'
-    quiet('convert', work + '/noise.png', '-crop', '2048x2048+0+0', '+repage', tile)
+    quiet('convert', work + '/noise.png', '-crop', '2048x2048+0+0', '+repage', '-define', 'png:color-type=2', tile)
     wall, cpu, mb = run([STITCH, '-t', '2', 'stitch', out, '8', '8', *[tile] * 64])
     print('\nPNG stitch of 64 tiles to 16384x16384: %.1f s, RSS %.0f MB (limit 64), %.0f MB written' % (wall, mb, os.path.getsize(out) / 1e6))
     os.unlink(out)
@@ -211,9 +211,10 @@ def bench_big(work):
 def main():
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     args.add_argument('--runs', type=int, default=5)
-    args.add_argument('--big', action='store_true')
     args.add_argument('--keep', metavar='DIR', help='make the pictures there and leave them, or take those that are there')
     args = args.parse_args()
+    if not have('convert'):
+        return print('\nPictures: left out, ImageMagick is not installed')
     work = args.keep or tempfile.mkdtemp(prefix='farmgate-pictures-')
     os.makedirs(work, exist_ok=True)
     kinds = ['noise', 'render', 'flat'] if have('blender') else ['noise', 'flat']
@@ -237,8 +238,7 @@ def main():
                 bench_exr(work, kind, listed(kind, 'exr'), args.runs)
                 bench_thumb(work, kind, '%s/%s.exr' % (work, kind), args.runs)
         bench_check([listed(kind, 'png')[9] for kind in kinds] + ['%s/%s.png' % (work, kind) for kind in kinds])
-        if args.big:
-            bench_big(work)
+        bench_big(work)
     finally:
         if not args.keep:
             shutil.rmtree(work)

@@ -5,6 +5,7 @@
  *   stitch [-t THREADS] display OUT.png IN
  *   stitch check IN…      each checked 20 times; prints milliseconds of the quickest
  *   stitch decode IN…     the same with a plain decode of all rows by the format's library
+ *   stitch same A B       exit status 0 when both decode to the same samples
  *   stitch run COMMAND…   any command; prints wall seconds, CPU seconds and peak RSS in KiB (measured here because a child of Python would
  *                         begin with Python's memory)
  */
@@ -157,6 +158,28 @@ do_check(int argc, char **argv, bool plain)
 }
 
 static int
+do_same(char **paths)
+{
+	struct fg_rows rows[2] = { 0 };
+	uint8_t       *row[2];
+	size_t         len;
+
+	for (int i = 0; i < 2; i++) {
+		if (failed(fg_rows_open(&rows[i], open(paths[i], O_RDONLY | O_CLOEXEC))))
+			return 2;
+		row[i] = fg_alloc((size_t)rows[i].info.width * rows[i].pixel_bytes);
+	}
+	len = (size_t)rows[0].info.width * rows[0].pixel_bytes;
+	if (rows[0].info.width != rows[1].info.width || rows[0].info.height != rows[1].info.height || rows[0].info.channels != rows[1].info.channels ||
+	    len != (size_t)rows[1].info.width * rows[1].pixel_bytes)
+		return 1;
+	for (int y = 0; y < rows[0].info.height; y++)
+		if (failed(rows[0].read(&rows[0], row[0])) || failed(rows[1].read(&rows[1], row[1])) || memcmp(row[0], row[1], len) != 0)
+			return 1;
+	return 0;
+}
+
+static int
 do_run(char **argv)
 {
 	const double  begin = now_ms();
@@ -195,10 +218,12 @@ main(int argc, char **argv)
 		return do_thumb(2, argv + 2);
 	if (argc > 2 && strcmp(argv[1], "check") == 0)
 		return do_check(argc - 2, argv + 2, false);
+	if (argc == 4 && strcmp(argv[1], "same") == 0)
+		return do_same(argv + 2);
 	if (argc > 2 && strcmp(argv[1], "run") == 0)
 		return do_run(argv + 2);
 	if (argc > 2 && strcmp(argv[1], "decode") == 0)
 		return do_check(argc - 2, argv + 2, true);
-	fprintf(stderr, "usage: stitch [-t THREADS] stitch|thumb|display|check|decode|run …  (see tests/bench/stitch.c)\n");
+	fprintf(stderr, "usage: stitch [-t THREADS] stitch|thumb|display|check|decode|same|run …  (see tests/bench/stitch.c)\n");
 	return 2;
 }
