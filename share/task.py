@@ -46,21 +46,49 @@ def sheepit_set_compute_device(device_type, device_family, device_id):
         device.use = device.type == device_type and device_id in (device.id, device.name, "", None)
 
 
+def stand_in(old):
+    """Take a scene away and leave a copy in all places that refer to it."""
+    name, twin = old.name, None
+    try:
+        twin = old.copy()
+        old.user_remap(twin)  # from 2.78
+    except (AttributeError, RuntimeError):
+        pass
+    return name, twin
+
+
+def show(scene):
+    for window in bpy.context.window_manager.windows:
+        put(window, "scene", scene)
+        put(getattr(window, "screen", None), "scene", scene)  # until 2.7x
+
+
+def switch_to(scene):
+    """Make -f render another scene. After a script Blender goes back to the scene of before, whatever the windows show, unless it is gone."""
+    old = bpy.context.scene
+    if old == scene:
+        return
+    show(scene)
+    name, twin = stand_in(old)
+    show(scene)
+    bpy.data.scenes.remove(old)
+    if twin is not None:
+        twin.name = name
+    if bpy.context.scene != scene:
+        refuse("the scene %a can't be chosen in this Blender" % task["scene"])
+
+
 def choose_scene():
     if task["scene"]:
         scene = bpy.data.scenes.get(task["scene"])
         if scene is None:
-            refuse("there is no scene %r in this file" % task["scene"])
-        for window in bpy.context.window_manager.windows:
-            put(window, "scene", scene)
-        put(getattr(bpy.context, "screen", None), "scene", scene)  # until 2.7x
-        if bpy.context.scene != scene:
-            refuse("the scene %r can't be chosen in this Blender" % task["scene"])
+            refuse("there is no scene %a in this file" % task["scene"])
+        switch_to(scene)
     scene = bpy.context.scene
     if task["camera"]:
         camera = bpy.data.objects.get(task["camera"])
         if camera is None or camera.type != "CAMERA":
-            refuse("there is no camera %r in this file" % task["camera"])
+            refuse("there is no camera %a in this file" % task["camera"])
         scene.camera = camera
         for marker in scene.timeline_markers:
             put(marker, "camera", None)
@@ -124,8 +152,15 @@ def set_quality(scene):
             put(getattr(layer, "cycles", None), "use_denoising", False)
 
 
-scene = choose_scene()
-set_quality(scene)
-set_format(scene.render)
-set_tile(scene.render)
-sheepit_set_compute_device("NONE", "CPU", "CPU")
+def prepare():
+    scene = choose_scene()
+    set_quality(scene)
+    set_format(scene.render)
+    set_tile(scene.render)
+    sheepit_set_compute_device("NONE", "CPU", "CPU")
+
+
+try:
+    prepare()
+except Exception as problem:  # Blender would go on and render something else
+    refuse("%s: %a" % (type(problem).__name__, str(problem)))
