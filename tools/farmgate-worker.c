@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,12 +22,12 @@
 #include "worker/cache.h"
 #include "worker/render.h"
 
-enum { BEAT_MS = 20000, IDLE_FIRST_MS = 1000, IDLE_MOST_MS = 30000, ASIDE_MS = 600000, UPLOAD_MS = 600000, SLOTS_MAX = 64 };
-enum { NOTHING = 200, NO_RIGHT = 201, SESSION_DEAD = 202, SET_ASIDE = 203, NO_RENDERER = 205, STOP = 400, NOT_STORED = 303 };
+enum { BEAT_MS = 20000, IDLE_FIRST_MS = 1000, IDLE_MOST_MS = 30000, ASIDE_MS = 600000, UPLOAD_MS = 600000, SLOTS_MAX = 64, SICK_FIRST_MS = 500, SICK_MOST_MS = 60000 };
+enum { NOTHING = 200, NO_RIGHT = 201, SESSION_DEAD = 202, SET_ASIDE = 203, NO_RENDERER = 205, STOP = 400, NOT_STORED = 303, SESSION_GONE = 304 };
 enum { TYPE_NO_PICTURE = 8, TYPE_DOWNLOAD = 9, TYPE_CRASHED = 12, TYPE_KILLED = 14, TYPE_MEMORY = 21, TYPE_PYTHON = 24 };
 
 struct options {
-	const char *server, *login, *key_file, *blender, *ca_file;
+	const char *server, *login, *key_file, *blender, *ca_file, *name;
 	int         slots, method;
 	bool        once, unconfined;
 };
@@ -35,7 +36,7 @@ struct worker {
 	const struct options *options;
 	struct fg_client      client;
 	struct fg_cache       cache;
-	int                   slot, failed;
+	int                   slot, failed, sick; /**< sick: failures one after another */
 	bool                  terminal;
 };
 
@@ -93,9 +94,31 @@ rest(int64_t ms)
 struct running {
 	struct worker        *worker;
 	const struct fg_task *task;
-	int64_t               beat_ms;
-	bool                  cancelled;
+	struct fg_progress    progress;
+	int64_t               beat_ms, seconds;
+	bool                  cancelled, delivering;
 };
+
+/* The portal's leases are short: whatever a task waits for, its heart beats. */
+static bool
+alive(void *ctx)
+{
+	struct running *run = ctx;
+
+	if (fg_steady_ms() - run->beat_ms >= BEAT_MS) {
+		run->beat_ms = fg_steady_ms();
+		if (fg_client_beat(&run->worker->client, run->task, run->seconds, run->progress.remaining_s, run->progress.permille) == STOP)
+			run->cancelled = true;
+	}
+	return !stopping && (!run->cancelled || run->delivering); /* a picture is offered to the end: its answer may only be on its way */
+}
+
+static bool
+not_stopping(void *ctx)
+{
+	(void)ctx;
+	return !stopping;
+}
 
 static bool
 tick(void *ctx, const struct fg_progress *progress, int64_t seconds)
@@ -103,11 +126,9 @@ tick(void *ctx, const struct fg_progress *progress, int64_t seconds)
 	struct running *run = ctx;
 
 	bar(run->worker, run->task, progress, seconds);
-	if (fg_steady_ms() - run->beat_ms >= BEAT_MS) {
-		run->beat_ms = fg_steady_ms();
-		run->cancelled = fg_client_beat(&run->worker->client, run->task, seconds, progress->remaining_s, progress->permille) == STOP;
-	}
-	return !stopping && !run->cancelled;
+	run->progress = *progress;
+	run->seconds = seconds;
+	return alive(run);
 }
 
 static void
@@ -123,9 +144,11 @@ type_of(const struct fg_rendered *r)
 	if (r->progress.out_of_memory)
 		return TYPE_MEMORY;
 	if (r->exit_status > 128)
-		return r->exit_status == 128 + SIGKILL || r->exit_status == 128 + SIGTERM ? TYPE_KILLED : TYPE_CRASHED;
+		return r->exit_status == 128 + SIGKILL ? TYPE_MEMORY /* not by us: by the kernel */ : r->exit_status == 128 + SIGTERM ? TYPE_KILLED : TYPE_CRASHED;
 	return r->progress.python_error ? TYPE_PYTHON : TYPE_NO_PICTURE;
 }
+
+static bool log_in(struct worker *w);
 
 /* A finished picture is not given up while the portal may still want it. */
 static bool
@@ -134,15 +157,23 @@ deliver(struct worker *w, const struct fg_task *task, const struct fg_rendered *
 	const int64_t end_ms = fg_steady_ms() + UPLOAD_MS;
 	int64_t       pause_ms = 1000;
 	int           status;
+	bool          again = true;
 
 	for (;;) {
 		status = fg_client_upload(&w->client, task, r->file, r->seconds + 1, r->memory_kib);
+		if (status == SESSION_GONE && again && !stopping) { /* a late picture is taken from any session of this key */
+			again = false;
+			if (log_in(w))
+				continue;
+		}
 		if ((status != -1 && status != NOT_STORED) || stopping || fg_steady_ms() > end_ms)
 			break;
 		say(w, "frame %s: not taken yet (%s), trying again", task->frame, status == -1 ? fg_err_text(FG_EIO) : "the portal could not store it");
 		rest(pause_ms);
 		pause_ms = pause_ms < 30000 ? pause_ms * 2 : 30000;
 	}
+	if (stopping && status == -1)
+		return true;
 	if (status == 0)
 		say(w, "frame %s of \"%s\": delivered after %" PRId64 " s", task->frame, task->name, r->seconds);
 	else
@@ -151,7 +182,7 @@ deliver(struct worker *w, const struct fg_task *task, const struct fg_rendered *
 }
 
 static bool
-finish(struct worker *w, const struct fg_task *task, struct fg_rendered *r, const struct running *run)
+finish(struct worker *w, const struct fg_task *task, struct fg_rendered *r, struct running *run)
 {
 	if (run->cancelled) {
 		say(w, "frame %s of \"%s\": stopped by the portal", task->frame, task->name);
@@ -159,8 +190,10 @@ finish(struct worker *w, const struct fg_task *task, struct fg_rendered *r, cons
 	}
 	if (r->stopped)
 		return true;
-	if (r->exit_status == 0 && r->progress.saved && r->file[0] != '\0')
+	if (r->exit_status == 0 && r->progress.saved && r->file[0] != '\0') {
+		run->delivering = true;
 		return deliver(w, task, r);
+	}
 	say(w, "frame %s of \"%s\": failed: %s", task->frame, task->name,
 	    r->progress.error[0] != '\0' ? r->progress.error : r->exit_status != 0 ? "Blender ended with an error" : "Blender saved no picture");
 	fg_client_report(&w->client, task, type_of(r), &r->log, r->seconds, r->memory_kib);
@@ -197,6 +230,13 @@ cannot_begin(struct worker *w, const struct fg_task *task, enum fg_err err)
 }
 
 static void
+count(struct worker *w, bool good)
+{
+	w->failed += !good;
+	w->sick = good ? 0 : w->sick + 1;
+}
+
+static void
 work(struct worker *w, const struct fg_task *task)
 {
 	char               folder[3200], renderer[4096] = "";
@@ -207,17 +247,24 @@ work(struct worker *w, const struct fg_task *task)
 	enum fg_err        err;
 
 	snprintf(folder, sizeof(folder), "%s/jobs/%d", w->cache.dir, (int)getpid());
+	fg_progress_init(&run.progress);
+	w->client.go_on = alive;
+	w->client.go_on_ctx = &run;
 	say(w, "frame %s of \"%s\"", task->frame, task->name);
 	if ((err = fetch(w, task, renderer, sizeof(renderer), folder)) == FG_OK) {
 		render.renderer = w->options->blender == NULL ? renderer : NULL;
-		if ((err = fg_render_run(&result, &render)) == FG_OK && !finish(w, task, &result, &run))
-			w->failed++;
+		if ((err = fg_render_run(&result, &render)) == FG_OK)
+			count(w, finish(w, task, &result, &run));
 		fg_buf_free(&result.log);
 	}
-	if (err != FG_OK) {
-		w->failed++;
+	w->client.go_on = not_stopping;
+	if (err != FG_OK && run.cancelled) {
+		say(w, "frame %s of \"%s\": stopped by the portal", task->frame, task->name);
+	} else if (err != FG_OK && !stopping) {
+		count(w, false);
 		cannot_begin(w, task, err);
 	}
+	fg_cache_release(&w->cache);
 	fg_fs_remove_tree(folder);
 }
 
@@ -267,6 +314,8 @@ ask_once(struct worker *w, int64_t *idle_ms)
 	case 0:
 		*idle_ms = IDLE_FIRST_MS;
 		work(w, &task);
+		if (w->sick > 0) /* a machine that breaks all it touches must not eat the queue */
+			rest(w->sick < 8 ? SICK_FIRST_MS << (w->sick - 1) : SICK_MOST_MS);
 		break;
 	case NOTHING:
 		if (w->options->once)
@@ -308,6 +357,7 @@ run_slot(struct worker *w)
 {
 	int64_t idle_ms = IDLE_FIRST_MS;
 
+	w->client.go_on = not_stopping;
 	if (fg_client_open(&w->client) != FG_OK || !log_in(w))
 		return 1;
 	while (!stopping && ask_once(w, &idle_ms))
@@ -333,11 +383,14 @@ run_slots(struct worker *w)
 			_exit(getppid() == parent ? run_slot(w) : 1);
 		}
 	for (int i = 0; i < w->options->slots; i++) {
-		int status = 0;
+		int  status = 0;
+		bool told = false;
 
-		while (waitpid(children[i], &status, 0) < 0 && errno == EINTR)
-			for (int k = 0; stopping && k < w->options->slots; k++)
-				kill(children[k], SIGTERM);
+		while (waitpid(children[i], &status, WNOHANG) == 0) {
+			if (stopping && !told)
+				told = kill(children[i], SIGTERM) == 0; /* not reaped yet: still this child */
+			fg_sleep_ms(100);
+		}
 		failed |= !WIFEXITED(status) || WEXITSTATUS(status) != 0;
 	}
 	return failed;
@@ -355,6 +408,7 @@ usage(FILE *to)
 	      "  --ca-file FILE      trust this CA instead of the system's\n"
 	      "  --blender PATH      use this Blender instead of downloading the portal's\n"
 	      "  --slots N           render so many tasks at once (1)\n"
+	      "  --name NAME         what the portal shows for this machine (its host name)\n"
 	      "  --compute WHAT      cpu, gpu or both (cpu)\n"
 	      "  --once              end when there is nothing to do; exit status 1 if a task failed\n"
 	      "  --unconfined        render without bubblewrap: only for scenes that you trust\n"
@@ -374,7 +428,7 @@ parse_size(int64_t *out, const char *text)
 	if (*rest_of == '\0')
 		return true;
 	unit = strchr(units, *rest_of & ~0x20);
-	if (unit == NULL || rest_of[1] != '\0')
+	if (unit == NULL || *unit == '\0' || rest_of[1] != '\0' || *out > INT64_C(1) << 20)
 		return false;
 	*out <<= 10 * (unit - units + 1);
 	return true;
@@ -393,7 +447,7 @@ parse(struct options *o, struct fg_cache *cache, int argc, char **argv)
 	static const struct option table[] = {
 		{ "server", 1, NULL, 's' }, { "login", 1, NULL, 'l' }, { "key-file", 1, NULL, 'k' }, { "cache", 1, NULL, 'c' }, { "cache-limit", 1, NULL, 'L' },
 		{ "ca-file", 1, NULL, 'a' }, { "blender", 1, NULL, 'b' }, { "slots", 1, NULL, 'n' }, { "compute", 1, NULL, 'm' }, { "once", 0, NULL, 'o' },
-		{ "unconfined", 0, NULL, 'u' }, { "help", 0, NULL, 'h' }, { "version", 0, NULL, 'v' }, { 0 } };
+		{ "unconfined", 0, NULL, 'u' }, { "name", 1, NULL, 'N' }, { "help", 0, NULL, 'h' }, { "version", 0, NULL, 'v' }, { 0 } };
 	int flag;
 
 	while ((flag = getopt_long(argc, argv, "", table, NULL)) != -1)
@@ -412,6 +466,7 @@ parse(struct options *o, struct fg_cache *cache, int argc, char **argv)
 		case 'm': o->method = strcmp(optarg, "both") == 0 ? 0 : strcmp(optarg, "cpu") == 0 ? 1 : strcmp(optarg, "gpu") == 0 ? 2 : -1; break;
 		case 'o': o->once = true; break;
 		case 'u': o->unconfined = true; break;
+		case 'N': o->name = optarg; break;
 		case 'h': usage(stdout); exit(0);
 		case 'v': puts("farmgate-worker " PACKAGE_VERSION); exit(0);
 		default: return 1;
@@ -443,6 +498,22 @@ read_key(char *out, size_t size, const char *path)
 	return err;
 }
 
+/* Blender's real path. Outside /usr its folder is shown to renders, so it must hold nothing of ours. */
+static enum fg_err
+find_blender(char out[PATH_MAX], const struct options *o, const struct fg_cache *cache)
+{
+	char   key[PATH_MAX];
+	size_t folder;
+
+	if (realpath(o->blender, out) == NULL || access(out, X_OK) != 0)
+		return fg_fail(FG_EINVAL, "there is no program %s", o->blender);
+	folder = (size_t)(strrchr(out, '/') - out) + 1;
+	if (!o->unconfined && strncmp(out, "/usr/", 5) != 0 && realpath(o->key_file, key) != NULL &&
+	    (strncmp(key, out, folder) == 0 || strncmp(cache->dir, out, folder) == 0))
+		return fg_fail(FG_EINVAL, "renders could read the worker key or the cache beside %s: move Blender to a folder of its own", out);
+	return FG_OK;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -450,7 +521,7 @@ main(int argc, char **argv)
 	struct worker  w = { .options = &o, .cache = { .limit_bytes = INT64_C(20) << 30 }, .terminal = isatty(STDOUT_FILENO) };
 	const char    *home = getenv("HOME");
 	enum fg_err    err;
-	char           server[512];
+	char           server[512], blender[PATH_MAX];
 
 	snprintf(w.cache.dir, sizeof(w.cache.dir), "%s/.cache/farmgate-worker", home != NULL ? home : ".");
 	if (parse(&o, &w.cache, argc, argv) != 0)
@@ -463,11 +534,12 @@ main(int argc, char **argv)
 	while (server[0] != '\0' && server[strlen(server) - 1] == '/')
 		server[strlen(server) - 1] = '\0';
 	o.server = server;
-	w.client = (struct fg_client){ .server = server, .login = o.login, .ca_file = o.ca_file, .method = o.method };
+	w.client = (struct fg_client){ .server = server, .login = o.login, .ca_file = o.ca_file, .method = o.method, .name = o.name, .slots = o.slots };
 	if ((err = read_key(w.client.key, sizeof(w.client.key), o.key_file)) != FG_OK ||
-	    (err = fg_cache_open(&w.cache, w.client.hwid)) != FG_OK || (!o.unconfined && (err = fg_render_probe()) != FG_OK)) {
+	    (err = fg_cache_open(&w.cache, w.client.hwid)) != FG_OK || (o.blender != NULL && (err = find_blender(blender, &o, &w.cache)) != FG_OK) || (!o.unconfined && (err = fg_render_probe()) != FG_OK)) {
 		fprintf(stderr, "farmgate-worker: %s\n", fg_err_text(err));
 		return 1;
 	}
+	o.blender = o.blender != NULL ? blender : NULL;
 	return run_slots(&w);
 }

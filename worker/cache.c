@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,16 +48,36 @@ machine_id(char hwid[33], const char *dir)
 	return err;
 }
 
+/* What a worker that was killed left behind: its number is in the name, and no process has it. */
+static void
+sweep(const char *folder, const char *form)
+{
+	DIR           *dir = opendir(folder);
+	struct dirent *entry;
+	char           path[PATH_SIZE + 300];
+	int            process;
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL)
+		if (sscanf(entry->d_name, form, &process) == 1 && process > 0 && kill(process, 0) != 0 && errno == ESRCH) {
+			snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+			fg_fs_remove_tree(path);
+		}
+	if (dir != NULL)
+		closedir(dir);
+}
+
 enum fg_err
 fg_cache_open(struct fg_cache *cache, char hwid[33])
 {
 	static const char *const folders[] = { "zips", "renderers", "jobs" };
+	static const char *const forms[] = { "%*32[0-9a-f].zip.%d.partial", "%*32[0-9a-f].%d.tmp", "%d" };
 	char                     path[PATH_SIZE], resolved[PATH_MAX];
 	enum fg_err              err = FG_OK;
 
 	for (size_t i = 0; err == FG_OK && i < sizeof(folders) / sizeof(*folders); i++) {
 		snprintf(path, sizeof(path), "%s/%s", cache->dir, folders[i]);
 		err = fg_fs_mkdirs(path, 0700);
+		sweep(path, forms[i]);
 	}
 	if (err == FG_OK && realpath(cache->dir, resolved) != NULL && snprintf(cache->dir, sizeof(cache->dir), "%s", resolved) >= (int)sizeof(cache->dir))
 		err = fg_fail(FG_EINVAL, "the path of the cache is too long");
@@ -85,12 +108,49 @@ fg_cache_list(struct fg_cache *cache, char (*md5s)[33], int max)
 	return count;
 }
 
+static bool
+is_held(const char *path)
+{
+	const int  fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	const bool held = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0;
+
+	if (fd >= 0)
+		close(fd);
+	return held;
+}
+
+static enum fg_err
+hold(struct fg_cache *cache, const char *path)
+{
+	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0 || flock(fd, LOCK_SH) != 0) {
+		if (fd >= 0)
+			close(fd);
+		return fg_fail(FG_EIO, "could not open %s: %s", path, strerror(errno));
+	}
+	if (cache->nheld < (int)(sizeof(cache->held) / sizeof(*cache->held)))
+		cache->held[cache->nheld++] = fd;
+	else
+		close(fd);
+	return FG_OK;
+}
+
+void
+fg_cache_release(struct fg_cache *cache)
+{
+	while (cache->nheld > 0)
+		close(cache->held[--cache->nheld]);
+}
+
 void
 fg_cache_evict(struct fg_cache *cache, const char *md5)
 {
 	char path[PATH_SIZE];
 
 	zip_path(path, cache, md5);
+	if (is_held(path))
+		return;
 	unlink(path);
 	snprintf(path, sizeof(path), "%s/renderers/%s", cache->dir, md5);
 	fg_fs_remove_tree(path);
@@ -112,7 +172,7 @@ oldest(char md5[33], struct fg_cache *cache, const char *keep)
 		if (stat(path, &st) != 0)
 			continue;
 		all += st.st_size;
-		if (strcmp(list[i], keep) != 0 && (md5[0] == '\0' || st.st_mtim.tv_sec < first.tv_sec)) {
+		if (strcmp(list[i], keep) != 0 && !is_held(path) && (md5[0] == '\0' || st.st_mtim.tv_sec < first.tv_sec)) {
 			first = st.st_mtim;
 			memcpy(md5, list[i], 33);
 		}
@@ -155,12 +215,15 @@ fg_cache_fetch(struct fg_cache *cache, struct fg_client *client, const struct fg
 
 	zip_path(path, cache, md5);
 	if (utimensat(AT_FDCWD, path, NULL, 0) == 0)
-		return FG_OK;
-	for (int tries = 0; tries < 3; tries++)
+		return hold(cache, path);
+	for (int tries = 0; tries < 3; tries++) {
 		if ((err = download(client, task, type, md5, path)) == FG_OK) {
 			keep_limit(cache, md5);
-			return FG_OK;
+			return hold(cache, path);
 		}
+		if (client->go_on != NULL && !client->go_on(client->go_on_ctx))
+			break;
+	}
 	return err;
 }
 

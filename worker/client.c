@@ -36,8 +36,12 @@ take_file(char *bytes, size_t size, size_t count, void *ctx)
 enum fg_err
 fg_client_open(struct fg_client *c)
 {
-	if ((c->curl = curl_easy_init()) == NULL)
+	c->curl = curl_easy_init();
+	c->beat = curl_easy_init();
+	c->share = curl_share_init();
+	if (c->curl == NULL || c->beat == NULL || c->share == NULL)
 		return fg_fail(FG_EIO, "libcurl could not be set up");
+	curl_share_setopt(c->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE);
 	return FG_OK;
 }
 
@@ -45,16 +49,35 @@ void
 fg_client_close(struct fg_client *c)
 {
 	curl_easy_cleanup(c->curl);
-	c->curl = NULL;
+	curl_easy_cleanup(c->beat);
+	curl_share_cleanup(c->share);
+	c->curl = c->beat = c->share = NULL;
+}
+
+static int
+transferring(void *ctx, curl_off_t down, curl_off_t of_down, curl_off_t up, curl_off_t of_up)
+{
+	struct fg_client *c = ctx;
+
+	(void)down, (void)of_down, (void)up, (void)of_up;
+	return c->go_on != NULL && !c->go_on(c->go_on_ctx);
+}
+
+/* From here on the request ends when the caller says so. */
+static void
+watch(struct fg_client *c)
+{
+	curl_easy_setopt(c->curl, CURLOPT_XFERINFOFUNCTION, transferring);
+	curl_easy_setopt(c->curl, CURLOPT_XFERINFODATA, c);
+	curl_easy_setopt(c->curl, CURLOPT_NOPROGRESS, 0L);
 }
 
 /* A fresh request on the same connections and cookies. */
 static CURL *
-prepare(struct fg_client *c, const char *url, long seconds)
+prepare_on(CURL *curl, struct fg_client *c, const char *url, long seconds)
 {
-	CURL *curl = c->curl;
-
 	curl_easy_reset(curl);
+	curl_easy_setopt(curl, CURLOPT_SHARE, c->share);
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_COOKIEFILE, "");
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -65,6 +88,12 @@ prepare(struct fg_client *c, const char *url, long seconds)
 	if (c->ca_file != NULL)
 		curl_easy_setopt(curl, CURLOPT_CAINFO, c->ca_file);
 	return curl;
+}
+
+static CURL *
+prepare(struct fg_client *c, const char *url, long seconds)
+{
+	return prepare_on(c->curl, c, url, seconds);
 }
 
 static enum fg_err
@@ -144,8 +173,22 @@ cpu_says(char *out, size_t size, const char *name)
 
 	out[0] = '\0';
 	if (fg_fs_read(&info, "/proc/cpuinfo", 1 << 22) == FG_OK && (at = strstr(fg_buf_text(&info), name)) != NULL && (at = strchr(at, ':')) != NULL)
-		snprintf(out, size, "%.*s", (int)strcspn(at + 2, "\n"), at + 2);
+		snprintf(out, size, "%.*s", (int)strcspn(at + 1 + strspn(at + 1, " "), "\n"), at + 1 + strspn(at + 1, " "));
 	fg_buf_free(&info);
+}
+
+/* What a render may have without driving others out: this slot's part of what is free or only cached. */
+static int64_t
+memory_kib(const struct fg_client *c)
+{
+	struct fg_buf info = { 0 };
+	const char   *at;
+	int64_t       kib = 0;
+
+	if (fg_fs_read(&info, "/proc/meminfo", 1 << 16) == FG_OK && (at = strstr(fg_buf_text(&info), "MemAvailable:")) != NULL)
+		kib = strtoll(at + 13, NULL, 10);
+	fg_buf_free(&info);
+	return kib / (c->slots > 0 ? c->slots : 1);
 }
 
 static void
@@ -170,8 +213,8 @@ introduce(struct fg_buf *form, struct fg_client *c)
 	add_field(form, c->curl, "os", "linux");
 	add_field(form, c->curl, "bits", sizeof(void *) == 8 ? "64bit" : "32bit");
 	add_field(form, c->curl, "version", PACKAGE_VERSION);
-	if (gethostname(value, sizeof(value)) == 0)
-		add_field(form, c->curl, "hostname", value);
+	if (c->name != NULL || gethostname(value, sizeof(value)) == 0)
+		add_field(form, c->curl, "hostname", c->name != NULL ? c->name : value);
 	add_field(form, c->curl, "hwid", c->hwid);
 	add_field(form, c->curl, "extras", "farmgate-worker/" PACKAGE_VERSION);
 }
@@ -192,6 +235,17 @@ take_paths(struct fg_client *c, xmlNodePtr root)
 	}
 }
 
+/* A portal may give another secret for this machine; it is sent from now on. */
+static void
+take_key(struct fg_client *c, xmlNodePtr root)
+{
+	char key[sizeof(c->key)];
+
+	attribute(key, sizeof(key), root, "publickey");
+	if (key[0] != '\0')
+		snprintf(c->key, sizeof(c->key), "%s", key);
+}
+
 int
 fg_client_login(struct fg_client *c)
 {
@@ -204,9 +258,11 @@ fg_client_login(struct fg_client *c)
 	curl = prepare(c, url.data, ANSWER_S);
 	introduce(&form, c);
 	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, form.data);
+	watch(c);
 	if (ask(&answer, curl) == FG_OK && (doc = parse(&answer, "config")) != NULL) {
 		status = status_of(xmlDocGetRootElement(doc));
 		take_paths(c, xmlDocGetRootElement(doc));
+		take_key(c, xmlDocGetRootElement(doc));
 	}
 	xmlFreeDoc(doc);
 	c->logged_in = status == 0;
@@ -269,10 +325,18 @@ is_md5(const char *text)
 }
 
 static bool
+stays_below(const char *path)
+{
+	char around[sizeof(((struct fg_task *)0)->path) + 3];
+
+	snprintf(around, sizeof(around), "/%s/", path);
+	return path[0] != '\0' && strstr(around, "//") == NULL && strstr(around, "/../") == NULL && strstr(around, "/./") == NULL && strchr(path, '\\') == NULL;
+}
+
+static bool
 usable(const struct fg_task *task)
 {
-	return task->id > 0 && is_md5(task->archive_md5) && is_md5(task->renderer_md5) && task->path[0] != '\0' && task->path[0] != '/' &&
-	       strstr(task->path, "..") == NULL && strspn(task->frame, "0123456789") == strlen(task->frame) && task->frame[0] != '\0' && task->script.len > 0 &&
+	return task->id > 0 && is_md5(task->archive_md5) && is_md5(task->renderer_md5) && stays_below(task->path) && strncmp(task->command, ".e ", 3) == 0 && strspn(task->frame, "0123456789") == strlen(task->frame) && task->frame[0] != '\0' && task->script.len > 0 &&
 	       strncmp(task->url, "http", 4) == 0;
 }
 
@@ -303,16 +367,13 @@ fg_client_request(struct fg_client *c, struct fg_task *task, const char (*cached
 {
 	struct fg_buf      url = { 0 }, body = { 0 }, answer = { 0 };
 	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/xml; charset=utf-8");
-	struct sysinfo     memory = { 0 };
 	xmlDocPtr          doc = NULL;
 	int                status = -1;
 	CURL              *curl;
 
 	*task = (struct fg_task){ .id = 0 };
-	sysinfo(&memory);
 	address(&url, c, FG_PATH_REQUEST);
-	fg_buf_printf(&url, "computemethod=%d&cpu_cores=%ld&ram_max=%" PRIu64, c->method, sysconf(_SC_NPROCESSORS_ONLN),
-	              (uint64_t)(memory.freeram + memory.bufferram) * memory.mem_unit / 1024);
+	fg_buf_printf(&url, "computemethod=%d&cpu_cores=%ld&ram_max=%" PRId64 "&rendertime_max=-1", c->method, sysconf(_SC_NPROCESSORS_ONLN), memory_kib(c));
 	fg_buf_str(&body, "<cache>");
 	for (int i = 0; i < ncached; i++)
 		fg_buf_printf(&body, "<file md5=\"%s\"/>", cached[i]);
@@ -320,6 +381,7 @@ fg_client_request(struct fg_client *c, struct fg_task *task, const char (*cached
 	curl = prepare(c, url.data, ANSWER_S);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.data);
+	watch(c);
 	if (ask(&answer, curl) == FG_OK && (doc = parse(&answer, "jobrequest")) != NULL)
 		status = understand(c, task, xmlDocGetRootElement(doc), evict, ctx);
 	xmlFreeDoc(doc);
@@ -351,7 +413,7 @@ fg_client_beat(struct fg_client *c, const struct fg_task *task, int64_t render_s
 	address(&url, c, FG_PATH_KEEPMEALIVE);
 	fg_buf_printf(&url, "job=%" PRId64 "&frame=%s&rendertime=%" PRId64 "&remainingtime=%" PRId64 "&progress=%d", task->id, task->frame, render_s,
 	              remaining_s > 0 ? remaining_s : 0, permille);
-	status = simple(&answer, prepare(c, url.data, 15), "keepmealive");
+	status = simple(&answer, prepare_on(c->beat, c, url.data, 15), "keepmealive");
 	fg_buf_free(&url);
 	fg_buf_free(&answer);
 	return status;
@@ -362,6 +424,7 @@ fg_client_upload(struct fg_client *c, const struct fg_task *task, const char *fi
 {
 	struct fg_buf  url = { 0 }, answer = { 0 };
 	int            status;
+	long           http = 0;
 	CURL          *curl;
 	curl_mime     *mime;
 	curl_mimepart *part;
@@ -375,7 +438,11 @@ fg_client_upload(struct fg_client *c, const struct fg_task *task, const char *fi
 	curl_mime_name(part, "file");
 	curl_mime_filedata(part, file);
 	curl_easy_setopt(curl, CURLOPT_MIMEPOST, mime);
+	watch(c);
 	status = simple(&answer, curl, "jobvalidate");
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &http);
+	if (status == -1 && http >= 400 && http < 500 && http != 408 && http != 429)
+		status = (int)http;
 	curl_mime_free(mime);
 	fg_buf_free(&url);
 	fg_buf_free(&answer);
@@ -435,6 +502,7 @@ fg_client_download(struct fg_client *c, const struct fg_task *task, const char *
 	curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_file);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &fd);
+	watch(c);
 	err = perform(curl, &status);
 	fg_buf_free(&url);
 	return err;

@@ -12,8 +12,12 @@ enum { FG_CLIENT_PATHS = 6 };
 enum fg_client_path { FG_PATH_REQUEST, FG_PATH_DOWNLOAD, FG_PATH_ERROR, FG_PATH_KEEPMEALIVE, FG_PATH_LOGOUT };
 
 struct fg_client {
-	void       *curl;
+	void       *curl, *beat, *share;      /**< heartbeats go out while a transfer runs: a connection of their own, the same cookies */
 	const char *server, *login, *ca_file; /**< the caller's */
+	const char *name;                     /**< what this machine is called; NULL: its host name */
+	int         slots;                    /**< that share this machine's memory; 0 is 1 */
+	bool      (*go_on)(void *ctx);        /**< asked about once a second while a transfer runs; false ends it. NULL: go on */
+	void       *go_on_ctx;
 	char        key[256];
 	char        hwid[33];
 	int         method;                   /**< 0 CPU or GPU, 1 CPU, 2 GPU */
@@ -32,7 +36,8 @@ struct fg_task {
 enum fg_err fg_client_open(struct fg_client *client); /**< after server, login, key, ca_file are set */
 void        fg_client_close(struct fg_client *client);
 
-/** Protocol statuses: 0 is good. -1: no understandable answer; fg_err_text(FG_EIO) says why. */
+/** Protocol statuses: 0 is good. -1: no understandable answer; fg_err_text(FG_EIO) says why.
+ * An upload is -1 where another try may help, and the HTTP status where it won't. */
 int  fg_client_login(struct fg_client *client);
 int  fg_client_request(struct fg_client *client, struct fg_task *task, const char (*cached)[33], int ncached, void (*evict)(void *ctx, const char *md5), void *ctx);
 int  fg_client_beat(struct fg_client *client, const struct fg_task *task, int64_t render_s, int64_t remaining_s, int permille);

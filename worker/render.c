@@ -18,7 +18,7 @@
 #include "base/fs.h"
 #include "base/time.h"
 
-enum { ARGS_MAX = 160, LOG_MAX = 256 << 10, LOG_HEAD = 64 << 10, TICK_MS = 200, GRACE_MS = 2000 };
+enum { ARGS_MAX = 512, LOG_MAX = 256 << 10, LOG_HEAD = 64 << 10, TICK_MS = 200, GRACE_MS = 2000 };
 
 /** An argument list that grows; texts are kept in it. */
 struct args {
@@ -126,7 +126,7 @@ add_command(struct args *args, const struct fg_render *r)
 }
 
 static pid_t
-start(struct args *args, int out)
+start(struct args *args, const char *folder, int out)
 {
 	const pid_t parent = getpid(), child = fork();
 
@@ -140,6 +140,8 @@ start(struct args *args, int out)
 	signal(SIGINT, SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);
 	setpriority(PRIO_PROCESS, 0, 10);
+	if (chdir(folder) != 0)
+		_exit(127);
 	dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);
 	dup2(out, STDERR_FILENO);
@@ -239,7 +241,9 @@ follow(struct fg_rendered *out, const struct fg_render *r, pid_t child, int in)
 		struct pollfd ready = { .fd = open_end ? in : -1, .events = POLLIN };
 		char          piece[8192];
 
-		if (poll(&ready, 1, open_end ? TICK_MS : 20) > 0) {
+		const int has = poll(&ready, 1, open_end ? TICK_MS : 20);
+
+		if (has > 0) {
 			const ssize_t got = read(in, piece, sizeof(piece));
 
 			if (got > 0)
@@ -256,7 +260,7 @@ follow(struct fg_rendered *out, const struct fg_render *r, pid_t child, int in)
 
 			out->memory_kib = peak > out->memory_kib ? peak : out->memory_kib;
 		}
-		if (!open_end || out->stopped)
+		if (!open_end || out->stopped || has == 0) /* silent: it may be gone, and its output kept open by a child of its own */
 			gone = wait4(child, &status, WNOHANG, &usage);
 	}
 	kill(-child, SIGKILL); /* what it left behind */
@@ -272,10 +276,12 @@ find_picture(struct fg_rendered *out, const struct fg_render *r)
 	DIR           *dir;
 	struct dirent *entry;
 	struct stat    st;
+	int            fd;
 
 	snprintf(folder, sizeof(folder), "%s/out", r->folder);
 	snprintf(start_with, sizeof(start_with), "%" PRId64 "_%s", r->task->id, r->task->frame);
-	if ((dir = opendir(folder)) == NULL)
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); /* the scene could write beside it */
+	if (fd < 0 || (dir = fdopendir(fd)) == NULL)
 		return;
 	while ((entry = readdir(dir)) != NULL)
 		if (strncmp(entry->d_name, start_with, strlen(start_with)) == 0) {
@@ -286,17 +292,36 @@ find_picture(struct fg_rendered *out, const struct fg_render *r)
 	closedir(dir);
 }
 
+/* The first kind of graphics card that this Blender finds. */
+static const char choose_gpu[] =
+	"\nfor fg_kind in (\"OPTIX\", \"CUDA\", \"HIP\", \"ONEAPI\"):\n"
+	"    try:\n"
+	"        fg_cycles = bpy.context.preferences.addons[\"cycles\"].preferences\n"
+	"        fg_cycles.compute_device_type = fg_kind\n"
+	"        fg_cycles.get_devices()\n"
+	"        if any(device.type == fg_kind for device in fg_cycles.devices):\n"
+	"            sheepit_set_compute_device(fg_kind, fg_kind, \"\")\n"
+	"            break\n"
+	"    except Exception:\n"
+	"        pass\n";
+
 static enum fg_err
 prepare(const struct fg_render *r)
 {
-	char        path[4200];
-	enum fg_err err;
+	char          path[4200];
+	struct fg_buf script = { 0 };
+	enum fg_err   err;
 
 	snprintf(path, sizeof(path), "%s/out", r->folder);
 	if ((err = fg_fs_mkdirs(path, 0700)) != FG_OK)
 		return err;
 	snprintf(path, sizeof(path), "%s/task.py", r->folder);
-	return fg_fs_replace(path, r->task->script.data, r->task->script.len, 0600);
+	fg_buf_add(&script, r->task->script.data, r->task->script.len);
+	if (r->gpu)
+		fg_buf_str(&script, choose_gpu);
+	err = fg_fs_replace(path, script.data, script.len, 0600);
+	fg_buf_free(&script);
+	return err;
 }
 
 enum fg_err
@@ -316,7 +341,7 @@ fg_render_run(struct fg_rendered *out, const struct fg_render *r)
 	if (r->confined)
 		add_confinement(&args, r);
 	add_command(&args, r);
-	child = start(&args, ends[1]);
+	child = start(&args, r->folder, ends[1]);
 	close(ends[1]);
 	if (child > 0) {
 		setpgid(child, child);
