@@ -9,7 +9,7 @@
 #include "blend/dna.h"
 
 /* What is kept of a file while it is read: the blocks that say something of scenes, cameras and files, and the catalogue. */
-enum { KEEP_MAX = 128 << 20, BLOCK_MAX = 16 << 20, DATA_MAX = 65536, BLOCKS_MAX = 1 << 18, DEPTH_MAX = 64, THUMBNAIL_MAX = 1024 };
+enum { KEEP_MAX = 128 << 20, BLOCK_MAX = 16 << 20, DATA_MAX = 65536, BLOCKS_MAX = 1 << 18, CHILDREN_MAX = 4096, THUMBNAIL_MAX = 1024 };
 enum { R_DOSEQ = 1, R_DOCOMP = 1 << 6, OB_CAMERA = 11, IDP_INT = 1, IDP_GROUP = 6, IDP_BOOLEAN = 10 };
 
 struct head {
@@ -234,7 +234,7 @@ find_property(struct fg_spot *out, const struct reader *r, uint64_t group, const
 	    !fg_dna_member(&data, r->dna, &root, "data") || !fg_dna_member(&list, r->dna, &data, "group"))
 		return false;
 	next = fg_dna_pointer(r->dna, &list, "first");
-	for (int i = 0; i < BLOCKS_MAX && next != 0; i++) {
+	for (int i = 0; i < CHILDREN_MAX && next != 0; i++) {
 		char found[FG_BLEND_NAME];
 
 		if (!fg_dna_root(out, r->dna, at_address(r, next)) || strcmp(fg_dna_type(r->dna, out), "IDProperty") != 0)
