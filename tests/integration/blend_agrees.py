@@ -1,0 +1,60 @@
+"""blend_agrees: scenes with many settings, saved by real Blender; `farmgate-admin inspect` says of each what Blender says."""
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import tap
+
+ADMIN = os.path.join(os.environ.get("top_builddir", "."), "farmgate-admin")
+BLENDER = shutil.which("blender")
+
+MAKE_SCENES = """
+import bpy,sys,json
+bpy.ops.wm.read_factory_settings(use_empty=True)
+a=bpy.context.scene; a.name='A"é'
+out=[]
+def fill(s,i,fmt,eng):
+    c=bpy.data.objects.new("Cam%d"%i,bpy.data.cameras.new("c")); s.collection.objects.link(c); s.camera=c
+    r=s.render; r.engine=eng; r.resolution_x=100+i; r.resolution_y=50+i; r.resolution_percentage=40+i; r.fps=20+i; r.fps_base=1.001
+    s.frame_start=i; s.frame_end=90+i; s.frame_step=1+i; r.image_settings.file_format=fmt
+    if i==1: s.cycles.samples=17; s.cycles.use_denoising=False
+    if i==2: s.eevee.taa_render_samples=33
+    if i%2: s.use_nodes=True
+    if i==3: r.use_compositing=False
+    if i>=2:
+        s.sequence_editor_create().sequences.new_effect(name="x",type="COLOR",channel=1,frame_start=1,frame_end=9)
+    if i==4: r.use_sequencer=False
+for i,(f,e) in enumerate([("PNG","CYCLES"),("OPEN_EXR","CYCLES"),("FFMPEG","BLENDER_EEVEE"),("OPEN_EXR_MULTILAYER","CYCLES"),("WEBP","BLENDER_WORKBENCH"),("JPEG","CYCLES"),("TARGA","CYCLES"),("BMP","CYCLES"),("TIFF","CYCLES"),("CINEON","CYCLES"),("AVI_RAW","CYCLES"),("JPEG2000","CYCLES"),("HDR","CYCLES")]):
+    s=a if i==0 else bpy.data.scenes.new("S%d"%i); fill(s,i,f,e)
+bpy.ops.wm.save_as_mainfile(filepath=sys.argv[-1])
+for s in bpy.data.scenes:
+    r=s.render; out.append(dict(name=s.name,frame_start=s.frame_start,frame_end=s.frame_end,frame_step=s.frame_step,width=r.resolution_x,height=r.resolution_y,percent=r.resolution_percentage,fps=r.fps,fps_base=round(r.fps_base,5),engine=r.engine,format=r.image_settings.file_format,camera=s.camera.name,
+     samples=s.cycles.samples if r.engine=="CYCLES" else s.eevee.taa_render_samples if "EEVEE" in r.engine else 0, denoise=s.cycles.use_denoising if r.engine=="CYCLES" else False,
+     compositing=bool(s.use_nodes and r.use_compositing), sequencer=bool(r.use_sequencer and s.sequence_editor and len(s.sequence_editor.sequences))))
+json.dump(out,open(sys.argv[-1]+".json","w"))
+"""
+
+
+@unittest.skipUnless(BLENDER, "no Blender here")
+class Agrees(unittest.TestCase):
+    def test_every_value_of_every_scene(self):
+        with tempfile.TemporaryDirectory(prefix="farmgate-agrees-") as folder:
+            make, blend = os.path.join(folder, "make.py"), os.path.join(folder, "many.blend")
+            with open(make, "w", encoding="utf-8") as f:
+                f.write(MAKE_SCENES)
+            subprocess.run([BLENDER, "-b", "--factory-startup", "-P", make, "--", blend], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            with open(blend + ".json", encoding="utf-8") as f:
+                said = {scene["name"]: scene for scene in json.load(f)}
+            read = json.loads(subprocess.run([ADMIN, "inspect", "--json", blend], check=True, stdout=subprocess.PIPE).stdout)
+        found = {scene["name"]: scene for scene in read["scenes"]}
+        self.assertEqual((read["active"], sorted(found), read["missing"]), ('A"\u00e9', sorted(said), []))
+        for name, scene in said.items():
+            found[name]["fps_base"] = round(found[name]["fps_base"], 5)
+            self.assertEqual({key: found[name].get(key) for key in scene}, scene)
+
+
+if __name__ == "__main__":
+    tap.main()
