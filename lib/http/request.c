@@ -345,7 +345,7 @@ read_body(struct fg_req *req, struct fg_field_sink sink)
 	const bool json = strncasecmp(req->content_type, "application/json", 16) == 0;
 	enum fg_err err;
 
-	if (req->content_length == 0 || req->endpoint->body == FG_BODY_RAW)
+	if (req->content_length == 0 || req->endpoint->body == FG_BODY_RAW || (req->endpoint->body == FG_BODY_MIXED && !multipart))
 		return FG_OK;
 	if (req->endpoint->body == FG_BODY_FORM && req->content_length > BODY_MAX + PIECE)
 		return fg_fail(FG_ETOOBIG, "the body is over the limit of %d bytes", BODY_MAX);

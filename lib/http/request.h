@@ -36,6 +36,7 @@ enum fg_body {
 	FG_BODY_FORM, /**< parameters; a body that is no form is there as text, up to 1 MiB */
 	FG_BODY_FILE, /**< the same, and the field named by endpoint.file goes to the spool, memory flat */
 	FG_BODY_RAW,  /**< the handler reads it with fg_req_read */
+	FG_BODY_MIXED,/**< a multipart form as FG_BODY_FILE, anything else as FG_BODY_RAW */
 };
 
 struct fg_req;

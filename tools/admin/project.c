@@ -4,7 +4,7 @@
 
 #include "admin/admin.h"
 #include "admin/project_add.h"
-#include "admin/project_json.h"
+#include "farm/project_json.h"
 #include "farm/product.h"
 #include "farm/project.h"
 
@@ -46,7 +46,7 @@ show_id(struct admin *admin, int64_t id)
 	enum fg_err       err = fg_project_get(&p, admin->farm.db, id);
 
 	if (err == FG_OK)
-		admin_show(admin, project_json(&p, &admin->farm.spool));
+		admin_show(admin, fg_project_json(&p, &admin->farm.spool));
 	return err;
 }
 

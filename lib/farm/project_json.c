@@ -1,5 +1,6 @@
-#include "admin/project_json.h"
+#include "farm/project_json.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void
@@ -14,18 +15,21 @@ number(json_object *out, const char *key, int64_t value)
 	json_object_object_add(out, key, json_object_new_int64(value));
 }
 
-/* The file's absolute path, null while it isn't there. */
+/* Where the file is, null while it isn't: an absolute path for people at the host, /results/ID/FILE for those who come over the web. */
 static void
 file(json_object *out, const char *key, bool there, const struct fg_spool *spool, const char *name)
 {
 	char path[PATH_MAX];
 
-	fg_spool_path(path, spool, name);
+	if (spool != NULL)
+		fg_spool_path(path, spool, name);
+	else
+		snprintf(path, sizeof(path), "/results/%s", strchr(name, '/') + 1);
 	json_object_object_add(out, key, there ? json_object_new_string(path) : NULL);
 }
 
 json_object *
-project_json(const struct fg_project *p, const struct fg_spool *spool)
+fg_project_json(const struct fg_project *p, const struct fg_spool *spool)
 {
 	static const char *const devices[] = { "any", "cpu", "gpu" };
 	json_object             *out = json_object_new_object();

@@ -1,0 +1,8 @@
+-- name: upload_add
+INSERT INTO upload (id, user, name, size, created_ms, seen_ms) VALUES (:id, :user, :name, :size, :now_ms, :now_ms);
+
+-- name: upload_find
+SELECT size, name FROM upload WHERE id = :id AND user = :user;
+
+-- name: upload_seen
+UPDATE upload SET seen_ms = :now_ms WHERE id = :id;
