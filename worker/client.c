@@ -76,6 +76,7 @@ watch(struct fg_client *c)
 static CURL *
 prepare_on(CURL *curl, struct fg_client *c, const char *url, long seconds)
 {
+	curl_easy_setopt(curl, CURLOPT_COOKIEFILE, NULL); /* a reset would lose the list of files that libcurl keeps; the cookies are the share's */
 	curl_easy_reset(curl);
 	curl_easy_setopt(curl, CURLOPT_SHARE, c->share);
 	curl_easy_setopt(curl, CURLOPT_URL, url);
