@@ -130,7 +130,7 @@ take_answer(struct fg_child *child, const char *line)
 static void
 take_complaint(struct fg_child *child, const char *line)
 {
-	if (strncmp(line, "level=", 6) != 0 && line[0] != '\0')
+	if (strncmp(line, "time=", 5) != 0 && line[0] != '\0')
 		snprintf(child->last, sizeof(child->last), "%.390s", line);
 	fg_fs_write(STDERR_FILENO, line, strlen(line));
 	fg_fs_write(STDERR_FILENO, "\n", 1);
