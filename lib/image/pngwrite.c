@@ -16,7 +16,7 @@
 
 enum {
 	SEARCH_PERCENT = 12, /* of its raw size: bands that the fast coder brings below this are coded again */
-	SEARCH_LEVEL = 5,
+	SEARCH_LEVEL = 4,
 	FLAT_BANDS = 8,      /* so many go the flat way before all are tried again */
 };
 
