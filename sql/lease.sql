@@ -62,7 +62,7 @@ UPDATE lease SET state = 'live', ended_ms = 0, outcome = '', until_ms = min(:unt
 -- name: lease_loan
 -- All that the end of a lease needs to know; :key 0 asks for a lease of any key.
 SELECT l.task, l.project, l.worker, l.session, l.hard_ms, t.holder, t.black, t.tries, t.frame, t.row, t.column, l.state, t.state, p.state, p.format,
-       p.rows * p.columns, t.memory_kib, w.ram_kib, l.progress
+       p.rows * p.columns, t.memory_kib, w.ram_kib, l.progress, t.lease
   FROM lease l JOIN task t ON t.id = l.task JOIN project p ON p.id = l.project JOIN worker w ON w.id = l.worker
  WHERE l.id = :lease AND (:key = 0 OR l.key = :key);
 

@@ -40,14 +40,14 @@ keep(const struct fg_arrival *arrival, struct fg_farm *farm, const struct fg_lea
 	const struct fg_delivery delivery = { .lease = lease->id, .key = arrival->key, .ext = ext, .size = arrival->file->size,
 		                              .render_s = arrival->render_s, .memory_kib = arrival->memory_kib, .black = black };
 	char                     name[FG_SPOOL_NAME];
-	bool                     taken = false;
+	enum fg_taken            taken;
 	enum fg_err              err;
 
 	fg_spool_tile(name, lease->project, lease->frame, lease->row, lease->column, lease->id, ext);
 	if ((err = fg_spool_commit(arrival->file, &farm->spool, name)) != FG_OK)
 		return err;
 	err = fg_lease_deliver(&taken, farm->db, &farm->settings, &delivery, now_ms);
-	if (err == FG_OK && !taken)
+	if (err == FG_OK && taken == FG_DROPPED)
 		fg_spool_unlink(&farm->spool, name); /* after an error the row may have been written: then the sweep decides, not we */
 	return err;
 }

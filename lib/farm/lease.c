@@ -17,7 +17,7 @@ static const int64_t DAY_MS = 24 * 60 * 60 * 1000;
 /** A lease with all that its end needs to know. */
 struct loan {
 	int64_t id, task, project, worker, session, hard_ms, session_ram_kib;
-	int64_t holder, black, tries, tiles, memory_kib, progress;
+	int64_t holder, winner, black, tries, tiles, memory_kib, progress; /**< winner: the lease whose file counts, 0 none */
 	int     frame, row, column;
 	char    state[16], task_state[16], project_state[16], format[16];
 	bool    has_session;
@@ -34,7 +34,7 @@ find_loan(struct loan *out, struct fg_db *db, int64_t lease, int64_t key)
 			              .session = fg_rows_int(&rows, 3), .hard_ms = fg_rows_int(&rows, 4), .holder = fg_rows_int(&rows, 5),
 			              .black = fg_rows_int(&rows, 6), .tries = fg_rows_int(&rows, 7), .frame = (int)fg_rows_int(&rows, 8),
 			              .row = (int)fg_rows_int(&rows, 9), .column = (int)fg_rows_int(&rows, 10), .tiles = fg_rows_int(&rows, 15),
-			              .memory_kib = fg_rows_int(&rows, 16), .session_ram_kib = fg_rows_int(&rows, 17), .progress = fg_rows_int(&rows, 18) };
+			              .memory_kib = fg_rows_int(&rows, 16), .session_ram_kib = fg_rows_int(&rows, 17), .progress = fg_rows_int(&rows, 18), .winner = fg_rows_int(&rows, 19) };
 		fg_rows_copy(&rows, 11, out->state, sizeof(out->state));
 		fg_rows_copy(&rows, 12, out->task_state, sizeof(out->task_state));
 		fg_rows_copy(&rows, 13, out->project_state, sizeof(out->project_state));
@@ -316,31 +316,40 @@ deliver_done(struct fg_db *db, const struct fg_settings *settings, const struct 
 	return tiles == loan->tiles ? fg_product_frame_complete(db, settings, loan->project, loan->frame, delivery->ext, now_ms) : FG_OK;
 }
 
+/* Somebody was first: perhaps this very lease, whose second upload lies under the same name as its first. */
+static enum fg_err
+deliver_late(enum fg_taken *taken, struct fg_db *db, const struct loan *loan, int64_t now_ms)
+{
+	*taken = loan->winner == loan->id || loan->black == loan->id ? FG_TAKEN_BEFORE : FG_DROPPED;
+	return end_row(db, loan->id, "late", "somebody was first, or nobody wants it any more", now_ms);
+}
+
+static void
+log_delivery(enum fg_taken taken, const struct loan *loan, const struct fg_delivery *delivery)
+{
+	fg_log(FG_LOG_INFO, taken == FG_TAKEN ? "task.delivered" : "task.dropped", "lease=%" PRId64 " task=%" PRId64 " project=%" PRId64 " size=%" PRId64 " black=%d",
+	       delivery->lease, loan->task, loan->project, delivery->size, delivery->black);
+}
+
 enum fg_err
-fg_lease_deliver(bool *taken, struct fg_db *db, const struct fg_settings *settings, const struct fg_delivery *delivery, int64_t now_ms)
+fg_lease_deliver(enum fg_taken *taken, struct fg_db *db, const struct fg_settings *settings, const struct fg_delivery *delivery, int64_t now_ms)
 {
 	struct loan loan;
 	enum fg_err err;
 
-	*taken = false;
+	*taken = FG_TAKEN;
 	if ((err = fg_db_begin(db, FG_FULL)) != FG_OK)
 		return err;
 	if ((err = find_loan(&loan, db, delivery->lease, delivery->key)) != FG_OK)
 		return fg_db_end(db, err);
-	if (!task_open(&loan) || is(loan.state, "delivered") || is(loan.state, "late")) {
-		err = end_row(db, loan.id, "late", "somebody was first, or nobody wants it any more", now_ms);
-	} else if (delivery->black && loan.black == 0) {
-		*taken = true;
+	if (!task_open(&loan) || is(loan.state, "delivered") || is(loan.state, "late"))
+		err = deliver_late(taken, db, &loan, now_ms);
+	else if (delivery->black && loan.black == 0)
 		err = deliver_black(db, &loan, delivery, now_ms);
-	} else {
-		*taken = true;
-		err = deliver_done(db, settings, &loan, delivery, now_ms);
-	}
-	if ((err = fg_db_end(db, err)) != FG_OK)
-		*taken = false;
 	else
-		fg_log(FG_LOG_INFO, *taken ? "task.delivered" : "task.dropped", "lease=%" PRId64 " task=%" PRId64 " project=%" PRId64 " size=%" PRId64 " black=%d",
-		       delivery->lease, loan.task, loan.project, delivery->size, delivery->black);
+		err = deliver_done(db, settings, &loan, delivery, now_ms);
+	if ((err = fg_db_end(db, err)) == FG_OK)
+		log_delivery(*taken, &loan, delivery);
 	return err;
 }
 

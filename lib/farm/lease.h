@@ -57,11 +57,16 @@ struct fg_delivery {
 	bool        black;
 };
 
+/** What became of a picture. */
+enum fg_taken {
+	FG_DROPPED,      /**< somebody was first, or nobody wants it any more: answer 0 and drop the file */
+	FG_TAKEN,
+	FG_TAKEN_BEFORE, /**< this lease had delivered already: answer 0, and leave the file, whose name the row holds */
+};
+
 /** The first good file of a task wins, late or not; FULL: acknowledged is durable.
- *
- * @param taken  false: somebody was first, or nobody wants it any more; answer 0 and drop the file
  * @return FG_OK, FG_ENOTFOUND (no such lease of this key), FG_EBUSY, FG_EIO, FG_ENOSPACE */
-enum fg_err fg_lease_deliver(bool *taken, struct fg_db *db, const struct fg_settings *settings, const struct fg_delivery *delivery, int64_t now_ms);
+enum fg_err fg_lease_deliver(enum fg_taken *taken, struct fg_db *db, const struct fg_settings *settings, const struct fg_delivery *delivery, int64_t now_ms);
 
 /** How a lease failed, and whom it counts against. */
 enum fg_blame {

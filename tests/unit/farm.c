@@ -150,14 +150,14 @@ lend(struct fg_lease *out, struct farm *f, const struct fg_session *session)
 static bool
 deliver_as(struct farm *f, const struct fg_lease *lease, const struct fg_session *session, bool black, int64_t memory_kib)
 {
-	bool taken;
+	enum fg_taken taken;
 
 	assert_int_equal(fg_lease_deliver(&taken, f->db, settings(f),
 	                                  &(struct fg_delivery){ .lease = lease->id, .key = session->key, .ext = "png", .size = 100, .render_s = 2,
 	                                                         .black = black, .memory_kib = memory_kib },
 	                                  f->now_ms),
 	                 FG_OK);
-	return taken;
+	return taken == FG_TAKEN;
 }
 
 static bool
