@@ -36,8 +36,8 @@ bad(void)
 	return fg_fail(FG_EFORMAT, "the .blend's catalogue of structures is damaged");
 }
 
-static uint64_t
-number(const unsigned char *bytes, int size, bool swap)
+uint64_t
+fg_dna_number(const unsigned char *bytes, int size, bool swap)
 {
 	uint64_t value = 0;
 
@@ -51,7 +51,7 @@ take_int(struct fg_dna *d, int size, int64_t *out)
 {
 	if (d->end - d->at < size)
 		return false;
-	*out = (int64_t)number(d->at, size, d->swap);
+	*out = (int64_t)fg_dna_number(d->at, size, d->swap);
 	d->at += size;
 	return true;
 }
@@ -265,17 +265,17 @@ fg_dna_int(const struct fg_dna *d, const struct fg_spot *of, const char *name, i
 	if (!fg_dna_member(&spot, d, of, name) || spot.pointer || spot.size < 1)
 		return fallback;
 	if (strcmp(spot.kind, "int") == 0 && spot.size >= 4) {
-		value = number(bytes_of(&spot), 4, d->swap);
+		value = fg_dna_number(bytes_of(&spot), 4, d->swap);
 		return (int32_t)value;
 	}
 	if (strcmp(spot.kind, "short") == 0 && spot.size >= 2) {
-		value = number(bytes_of(&spot), 2, d->swap);
+		value = fg_dna_number(bytes_of(&spot), 2, d->swap);
 		return (int16_t)value;
 	}
 	if (spot.size >= 2 && (strcmp(spot.kind, "ushort") == 0 || strcmp(spot.kind, "uint16_t") == 0))
-		return (int64_t)number(bytes_of(&spot), 2, d->swap);
+		return (int64_t)fg_dna_number(bytes_of(&spot), 2, d->swap);
 	if (spot.size >= 8 && (strcmp(spot.kind, "int64_t") == 0 || strcmp(spot.kind, "uint64_t") == 0))
-		return (int64_t)number(bytes_of(&spot), 8, d->swap);
+		return (int64_t)fg_dna_number(bytes_of(&spot), 8, d->swap);
 	if (strcmp(spot.kind, "char") == 0 || strcmp(spot.kind, "uchar") == 0 || strcmp(spot.kind, "int8_t") == 0 || strcmp(spot.kind, "uint8_t") == 0)
 		return *bytes_of(&spot);
 	return fallback;
@@ -290,7 +290,7 @@ fg_dna_float(const struct fg_dna *d, const struct fg_spot *of, const char *name,
 
 	if (!fg_dna_member(&spot, d, of, name) || spot.pointer || strcmp(spot.kind, "float") != 0 || spot.size < 4)
 		return fallback;
-	bits = (uint32_t)number(bytes_of(&spot), 4, d->swap);
+	bits = (uint32_t)fg_dna_number(bytes_of(&spot), 4, d->swap);
 	memcpy(&value, &bits, sizeof(value));
 	return value;
 }
@@ -302,7 +302,7 @@ fg_dna_pointer(const struct fg_dna *d, const struct fg_spot *of, const char *nam
 
 	if (!fg_dna_member(&spot, d, of, name) || !spot.pointer || spot.size < d->pointer_size)
 		return 0;
-	return number(bytes_of(&spot), d->pointer_size, d->swap);
+	return fg_dna_number(bytes_of(&spot), d->pointer_size, d->swap);
 }
 
 /* How many of the bytes are UTF-8 from the start? */

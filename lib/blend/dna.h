@@ -31,6 +31,9 @@ struct fg_spot {
 	bool                   pointer;
 };
 
+/** An unsigned number of `size` bytes, of the other byte order when `swap`. */
+uint64_t fg_dna_number(const unsigned char *bytes, int size, bool swap);
+
 enum fg_err fg_dna_parse(struct fg_dna **out, const unsigned char *bytes, size_t len, bool swap, int pointer_size);
 void        fg_dna_free(struct fg_dna *dna);
 

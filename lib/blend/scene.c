@@ -30,16 +30,6 @@ struct reader {
 	uint64_t             current;     /**< address of the active scene */
 };
 
-static uint64_t
-number(const unsigned char *bytes, int size, bool swap)
-{
-	uint64_t value = 0;
-
-	for (int i = 0; i < size; i++)
-		value |= (uint64_t)bytes[swap ? size - 1 - i : i] << (8 * i);
-	return value;
-}
-
 static enum fg_err
 no_blend(void)
 {
@@ -90,16 +80,16 @@ read_head(struct head *out, struct reader *r)
 	memcpy(out->code, bytes, 4);
 	out->code[4] = '\0';
 	if (r->large) {
-		out->sdna = (uint32_t)number(bytes + 4, 4, r->swap);
-		out->old = number(bytes + 8, 8, r->swap);
-		out->len = number(bytes + 16, 8, r->swap);
-		out->count = number(bytes + 24, 8, r->swap);
+		out->sdna = (uint32_t)fg_dna_number(bytes + 4, 4, r->swap);
+		out->old = fg_dna_number(bytes + 8, 8, r->swap);
+		out->len = fg_dna_number(bytes + 16, 8, r->swap);
+		out->count = fg_dna_number(bytes + 24, 8, r->swap);
 		return FG_OK;
 	}
-	out->len = number(bytes + 4, 4, r->swap);
-	out->old = number(bytes + 8, r->pointer_size, r->swap);
-	out->sdna = (uint32_t)number(bytes + 8 + r->pointer_size, 4, r->swap);
-	out->count = number(bytes + 12 + r->pointer_size, 4, r->swap);
+	out->len = fg_dna_number(bytes + 4, 4, r->swap);
+	out->old = fg_dna_number(bytes + 8, r->pointer_size, r->swap);
+	out->sdna = (uint32_t)fg_dna_number(bytes + 8 + r->pointer_size, 4, r->swap);
+	out->count = fg_dna_number(bytes + 12 + r->pointer_size, 4, r->swap);
 	return FG_OK;
 }
 
@@ -384,8 +374,8 @@ read_thumbnail(struct reader *r)
 
 	if (block == NULL || block->len < 8)
 		return;
-	width = number(block->bytes, 4, r->swap);
-	height = number(block->bytes + 4, 4, r->swap);
+	width = fg_dna_number(block->bytes, 4, r->swap);
+	height = fg_dna_number(block->bytes + 4, 4, r->swap);
 	if (width < 1 || height < 1 || width > THUMBNAIL_MAX || height > THUMBNAIL_MAX || block->len - 8 < width * height * 4)
 		return;
 	r->blend->thumbnail = fg_alloc(width * height * 4);

@@ -16,8 +16,8 @@ fg_escape_url(struct fg_buf *out, const char *text)
 			fg_buf_printf(out, "%%%02X", (unsigned char)*text);
 }
 
-static int
-hex(char c)
+int
+fg_hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -31,7 +31,7 @@ fg_unescape_url(char *text, size_t len, bool plus)
 	size_t to = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		const int high = i + 2 < len && text[i] == '%' ? hex(text[i + 1]) : -1, low = high >= 0 ? hex(text[i + 2]) : -1;
+		const int high = i + 2 < len && text[i] == '%' ? fg_hex_digit(text[i + 1]) : -1, low = high >= 0 ? fg_hex_digit(text[i + 2]) : -1;
 
 		if (low >= 0) {
 			text[to++] = (char)(high * 16 + low);

@@ -13,6 +13,9 @@ void fg_escape_url(struct fg_buf *out, const char *text);
 /** %XX and, where `plus`, + decoded in place; broken escapes stand for themselves. Returns the new length. */
 size_t fg_unescape_url(char *text, size_t len, bool plus);
 
+/** Value of a hexadecimal digit, -1 for anything else. */
+int fg_hex_digit(char c);
+
 /** Is it well-formed UTF-8 without NUL? */
 bool fg_utf8_valid(const char *bytes, size_t len);
 

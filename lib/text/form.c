@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "text/escape.h"
+
 void
 fg_form_init(struct fg_form *form, struct fg_field_sink sink)
 {
@@ -56,15 +58,6 @@ end_field(struct fg_form *form)
 	return err;
 }
 
-static int
-hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* A % that is not followed by two digits stands for itself. */
 static enum fg_err
 broken_escape(struct fg_form *form)
@@ -83,7 +76,7 @@ feed_one(struct fg_form *form, char c)
 	enum fg_err err;
 
 	if (form->escape > 0) {
-		const int digit = hex(c);
+		const int digit = fg_hex_digit(c);
 
 		if (digit >= 0) {
 			form->first = c;
