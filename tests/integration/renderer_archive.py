@@ -156,7 +156,7 @@ class Archive(unittest.TestCase):
             self.refused(self.path("cut.tar.xz"), "linux", "", "")
 
     def test_probe(self):
-        if shutil.which("bwrap") is None or subprocess.run(["bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"], stderr=subprocess.DEVNULL).returncode:
+        if shutil.which("bwrap") is None or subprocess.run(["bwrap", "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "true"], stderr=subprocess.DEVNULL).returncode:
             self.skipTest("bubblewrap can't run here")
         self.assertEqual(self.repack(self.tar("b.tar.xz", self.LINUX), "linux").returncode, 0)
         done = subprocess.run([PACK, "probe_zip", self.path("out.zip")], stdout=subprocess.PIPE, text=True, timeout=120)
