@@ -114,13 +114,13 @@ def multipart(data, filename, boundary, part_headers=()):
 
 
 class Farm:
-    def __init__(self, server="nginx", settings=(), daemons=False, tls=False):
+    def __init__(self, server="nginx", settings=(), tls=False, programs=BUILD, pool_max=3):
         self.dir = tempfile.mkdtemp(prefix="farmgate-test-")
         self.port, self.tls_port = free_port(), free_port() if tls else 0
         self.server = server
         try:
-            self.spawn("configure", "--port", self.port, "--tls-port", self.tls_port, "--server", server, "--programs", BUILD, "--htdocs", TOP + "/htdocs",
-                       "--pool-max", "3", "--web-user", "root" if os.getuid() == 0 else "nobody")
+            self.spawn("configure", "--port", self.port, "--tls-port", self.tls_port, "--server", server, "--programs", programs, "--htdocs", TOP + "/htdocs",
+                       "--pool-max", pool_max, "--web-user", "root" if os.getuid() == 0 else "nobody")
             with open(self.dir + "/farmgate.conf", "a") as conf:
                 for name, value in (("disk_reserve_bytes", 0), *settings):
                     conf.write(f"{name} = {value}\n")

@@ -17,7 +17,7 @@
 #include "base/random.h"
 #include "store/migrations.h"
 
-enum { BUSY_MS = 5000, CHECKPOINT_PAGES = 2000, SECRET_SIZE = 32, ID_BLOCK = 64 };
+enum { BUSY_MS = 5000, SOON = 200, SOON_US = 50, LATER_US = 500, CHECKPOINT_PAGES = 2000, SECRET_SIZE = 32, ID_BLOCK = 64 };
 
 struct fg_db {
 	sqlite3        *sqlite, *second; /**< the second one holds writers off during a checkpoint */
@@ -61,6 +61,15 @@ after_commit(void *ctx, sqlite3 *sqlite, const char *name, int pages)
 	return SQLITE_OK;
 }
 
+/* Writers are done within a fraction of a millisecond, so waiting ones look again soon; SQLite's own handler would sleep for 1, 2, 5, 10 ms and more. */
+static int
+wait_for_writer(void *ctx, int tries)
+{
+	(void)ctx;
+	usleep(tries < SOON ? SOON_US : LATER_US);
+	return tries < SOON + BUSY_MS * 1000 / LATER_US;
+}
+
 /* REFERENCES stay prose: parents are never deleted, and enforcing them would walk whole tables of children at some upserts. */
 static enum fg_err
 connect_one(const struct fg_db *db, sqlite3 **out)
@@ -70,7 +79,7 @@ connect_one(const struct fg_db *db, sqlite3 **out)
 	snprintf(path, sizeof(path), "%s/farmgate.db", db->dir);
 	if (sqlite3_open_v2(path, out, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
 		return fg_fail(FG_EIO, "could not open %s: %s", path, sqlite3_errmsg(*out));
-	sqlite3_busy_timeout(*out, BUSY_MS);
+	sqlite3_busy_handler(*out, wait_for_writer, NULL);
 	sqlite3_db_config(*out, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_db_config(*out, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	if (sqlite3_exec(*out, "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;"
