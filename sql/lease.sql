@@ -146,7 +146,3 @@ SELECT l.id FROM lease l JOIN project p ON p.id = l.project WHERE l.session = :s
 -- Will anybody ask for the archive with this MD5 again?
 SELECT EXISTS (SELECT 1 FROM project WHERE archive_md5 = :md5 AND state IN ('splitting', 'active', 'paused'))
     OR EXISTS (SELECT 1 FROM renderer WHERE md5 = :md5 AND removed = 0);
-
--- name: queue_summary
--- scan: the few dozen needs; what a worker is shown of the farm
-SELECT coalesce(sum(waiting), 0), coalesce(sum(waiting > 0), 0) FROM need;

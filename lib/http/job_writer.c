@@ -69,27 +69,12 @@ add_validation_url(struct fg_req *req, struct fg_xml *xml, const struct fg_lease
 	fg_buf_free(&escaped);
 }
 
+/* `stats` may be left out whole, and is: it speaks of points, which this farm doesn't count yet. */
 static void
-add_counts(struct fg_req *req, struct fg_xml *xml, const struct fg_project *project)
+add_remaining(struct fg_xml *xml, const struct fg_project *project)
 {
-	struct fg_rows rows;
-	int64_t        waiting = 0, groups = 0;
-
-	if (fg_rows_first(&rows, req->db, FG_SQL_QUEUE_SUMMARY, FG_NO_BINDS) == FG_OK) {
-		waiting = fg_rows_int(&rows, 0);
-		groups = fg_rows_int(&rows, 1);
-	}
-	fg_rows_end(&rows);
 	fg_xml_open(xml, "frames");
 	fg_xml_attr_int(xml, "remaining", project->waiting + project->running);
-	fg_xml_close(xml);
-	fg_xml_open(xml, "stats");
-	fg_xml_attr_int(xml, "credits_session", 0);
-	fg_xml_attr_int(xml, "credits_total", 0);
-	fg_xml_attr_int(xml, "frame_remaining", waiting < INT32_MAX ? waiting : INT32_MAX);
-	fg_xml_attr_int(xml, "waiting_project", groups);
-	fg_xml_attr_int(xml, "connected_machine", 1);
-	fg_xml_attr_int(xml, "renderable_project", groups);
 	fg_xml_close(xml);
 }
 
@@ -148,7 +133,7 @@ fg_http_job(struct fg_req *req, const struct fg_job *job)
 	struct fg_xml *xml = fg_xml_begin("jobrequest");
 
 	fg_xml_attr_int(xml, "status", 0);
-	add_counts(req, xml, &job->project);
+	add_remaining(xml, &job->project);
 	add_job(req, xml, job);
 	add_evictions(req, xml);
 	return fg_http_xml(req, xml, 0);
