@@ -22,7 +22,7 @@ static enum fg_err
 keepmealive(struct fg_req *req)
 {
 	const struct fg_beat beat = {
-		.session      = req->session != NULL ? req->session->id : 0,
+		.key          = req->session != NULL ? req->session->key : 0,
 		.lease        = fg_req_int(req, JOB, FG_NO_LEASE),    /* the protocol's job id */
 		.rendertime_s = fg_req_int(req, RENDERTIME, 0),
 		.remaining_s  = fg_req_int(req, REMAININGTIME, 0),

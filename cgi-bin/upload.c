@@ -23,6 +23,7 @@
 #include "farm/intake.h"
 #include "farm/upload.h"
 #include "http/endpoint.h"
+#include "text/escape.h"
 
 enum { BLEND };
 
@@ -66,6 +67,8 @@ file_name(char *out, size_t size, const struct fg_req *req)
 	if (sodium_base642bin((unsigned char *)out, size - 1, at, strcspn(at, ", "), NULL, &len, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
 		len = (size_t)snprintf(out, size, "scene.blend");
 	out[len] = '\0';
+	if (len == 0 || !fg_utf8_valid(out, len))
+		snprintf(out, size, "scene.blend");
 }
 
 static void

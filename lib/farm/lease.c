@@ -182,10 +182,10 @@ static enum fg_err
 write_beat(bool *go_on, struct fg_db *db, const struct fg_beat *beat, int progress, int64_t now_ms)
 {
 	struct loan loan;
-	enum fg_err err = find_loan(&loan, db, beat->lease, 0); /* again, now that nobody else writes */
+	enum fg_err err = find_loan(&loan, db, beat->lease, beat->key); /* again, now that nobody else writes */
 
 	if (err != FG_OK)
-		return err;
+		return err == FG_ENOTFOUND ? FG_OK : err; /* lent to another key */
 	if (is(loan.state, "live") && now_ms >= loan.hard_ms) {
 		*go_on = false;
 		return fg_lease_release(db, loan.id, "expired", "it ran for longer than task_max_seconds", now_ms);
@@ -226,7 +226,7 @@ fg_lease_beat(bool *go_on, struct fg_db *db, const struct fg_beat *beat, int64_t
 	*go_on = task_open(&loan) && (is(loan.state, "live") || (is(loan.state, "expired") && is(loan.task_state, "waiting"))) && now_ms < loan.hard_ms;
 	if (is(loan.state, "live") && *go_on && progress - loan.progress < PROGRESS_STEP)
 		return FG_OK;
-	if (!*go_on && !(is(loan.state, "live") && now_ms >= loan.hard_ms))
+	if (beat->key == 0 || (!*go_on && !(is(loan.state, "live") && now_ms >= loan.hard_ms)))
 		return FG_OK;
 	if ((err = fg_db_begin(db, FG_NORMAL)) != FG_OK)
 		return err;

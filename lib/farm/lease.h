@@ -41,7 +41,7 @@ enum fg_err fg_lease_find(struct fg_lease *out, struct fg_db *db, int64_t lease,
 
 /** A heartbeat. */
 struct fg_beat {
-	int64_t session, lease;           /**< lease FG_NO_LEASE: idle */
+	int64_t key, lease;               /**< key 0: from nobody we know, which changes nothing; lease FG_NO_LEASE: idle */
 	int64_t rendertime_s, remaining_s;
 	int     progress;                 /**< per mille, -1 unknown */
 };

@@ -186,7 +186,7 @@ goes_on(struct farm *f, const struct fg_lease *lease, const struct fg_session *s
 {
 	bool go_on;
 
-	assert_int_equal(fg_lease_beat(&go_on, f->db, &(struct fg_beat){ .session = session->id, .lease = lease->id, .progress = -1 }, f->now_ms), FG_OK);
+	assert_int_equal(fg_lease_beat(&go_on, f->db, &(struct fg_beat){ .key = session->key, .lease = lease->id, .progress = -1 }, f->now_ms), FG_OK);
 	return go_on;
 }
 
@@ -284,7 +284,7 @@ takes_back_and_late(void **state)
 {
 	struct farm      *f = *state;
 	const int64_t     user = add_user(f, "u");
-	struct fg_session one = add_worker(f, user, "u", "one", 8 << 20), two = add_worker(f, user, "u", "two", 8 << 20);
+	struct fg_session one = add_worker(f, user, "u", "one", 8 << 20), two = add_worker(f, user, "u", "two", 8 << 20), stranger = one;
 	struct fg_lease   first, second, third;
 
 	add_project(f, user, 1, 1, 0);
@@ -293,6 +293,10 @@ takes_back_and_late(void **state)
 	f->now_ms = first.until_ms + 1;
 	assert_int_equal(lend(&second, f, &two), FG_OK);
 	assert_int_equal(second.task, first.task);
+	stranger.key = 4711;
+	assert_int_equal(fg_lease_return(f->db, second.id, f->now_ms), FG_OK);
+	assert_true(goes_on(f, &first, &stranger)); /* it may ask, but a stranger's heartbeat gives the expired lease no new life */
+	assert_int_equal(lend(&second, f, &two), FG_OK);
 	assert_false(goes_on(f, &first, &one));
 	assert_true(goes_on(f, &second, &two));
 	assert_true(deliver(f, &first, &one)); /* late, but the task is open */
