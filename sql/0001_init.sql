@@ -229,6 +229,7 @@ CREATE TABLE shun (
 ) STRICT, WITHOUT ROWID;
 
 -- lease: one lending of a task to a session; stays as history. Its id is the job id of the worker protocol.
+-- asked: how often its session has asked for more since.
 CREATE TABLE lease (
 	id         INTEGER PRIMARY KEY,
 	task       INTEGER NOT NULL REFERENCES task (id),
@@ -239,6 +240,7 @@ CREATE TABLE lease (
 	renderer   INTEGER NOT NULL REFERENCES renderer (id),
 	state      TEXT NOT NULL DEFAULT 'live' CHECK (state IN ('live', 'delivered', 'failed', 'expired', 'returned', 'cancelled', 'late')),
 	gpu        INTEGER NOT NULL DEFAULT 0,
+	asked      INTEGER NOT NULL DEFAULT 0,
 	since_ms   INTEGER NOT NULL,
 	until_ms   INTEGER NOT NULL,
 	hard_ms    INTEGER NOT NULL,

@@ -47,6 +47,10 @@ VALUES (:id, :task, :project, :session, :worker, :key, :renderer, :gpu, :now_ms,
 -- The live leases of a session, oldest first: two at most.
 SELECT id, until_ms, hard_ms FROM lease WHERE session = :session AND state = 'live' ORDER BY id;
 
+-- name: lease_asked
+-- Its session asks for more.
+UPDATE lease SET asked = asked + 1 WHERE session = :session AND state = 'live' RETURNING id, asked;
+
 -- name: lease_of_project
 SELECT id FROM lease WHERE project = :project AND state = 'live';
 

@@ -176,22 +176,23 @@ has_renderer(struct fg_db *db, const struct fg_session *session)
 	return err == FG_ENOTFOUND ? fg_fail(FG_EUNSUPPORTED, "no renderer for %s %s", session->os, session->bits) : err;
 }
 
-/* Answers get lost: a session that asks while it holds two tasks has lost the oldest. */
+/* Answers get lost: a session may ask for a second task while it delivers the first, but at its third request the first is lost. */
 static enum fg_err
 make_room(struct claim *claim)
 {
-	int64_t        held[8];
+	int64_t        lost[8];
 	int            count = 0;
 	struct fg_rows rows;
 	enum fg_err    err;
 
-	for (err = fg_rows_first(&rows, claim->db, FG_SQL_LEASE_OF_SESSION, FG_BINDS(FG_I("session", claim->offer->session->id)));
-	     err == FG_OK && count < 8; err = fg_rows_next(&rows))
-		held[count++] = fg_rows_int(&rows, 0);
+	for (err = fg_rows_first(&rows, claim->db, FG_SQL_LEASE_ASKED, FG_BINDS(FG_I("session", claim->offer->session->id))); err == FG_OK;
+	     err = fg_rows_next(&rows))
+		if (fg_rows_int(&rows, 1) >= HELD_MAX && count < 8)
+			lost[count++] = fg_rows_int(&rows, 0);
 	fg_rows_end(&rows);
 	err = err == FG_ENOTFOUND ? FG_OK : err;
-	for (int i = 0; err == FG_OK && i + HELD_MAX <= count; i++)
-		err = fg_lease_release(claim->db, held[i], "returned", "the same session asked for a third task", claim->now_ms);
+	for (int i = 0; err == FG_OK && i < count; i++)
+		err = fg_lease_release(claim->db, lost[i], "returned", "the same session asked for a third task", claim->now_ms);
 	return err;
 }
 

@@ -391,7 +391,7 @@ spares_whom_failed(void **state)
 {
 	struct farm      *f = *state;
 	const int64_t     user = add_user(f, "u");
-	struct fg_session one = add_worker(f, user, "u", "one", 8 << 20), two = add_worker(f, user, "u", "two", 4 << 20);
+	struct fg_session one = add_worker(f, user, "u", "one", 8 << 20), two = add_worker(f, user, "u", "two", 4 << 20), again;
 	struct fg_lease   lease, other;
 
 	add_project(f, user, 2, 1, 0);
@@ -403,9 +403,11 @@ spares_whom_failed(void **state)
 	assert_int_equal(lend(&lease, f, &two), FG_OK);
 	assert_int_equal(lease.frame, 1);
 	fail_lease(f, &lease, &two, FG_BLAME_BOTH);
-	assert_int_equal(lend(&lease, f, &one), FG_OK); /* nobody is left who didn't fail it */
+	again = add_worker(f, user, "u", "one", 8 << 20); /* the same machine, with a second client */
+	assert_int_equal(again.worker, one.worker);
+	assert_int_equal(lend(&lease, f, &again), FG_OK); /* nobody is left who didn't fail it */
 	assert_int_equal(lease.frame, 1);
-	fail_lease(f, &lease, &one, FG_BLAME_NOBODY);
+	fail_lease(f, &lease, &again, FG_BLAME_NOBODY);
 	f->now_ms += 10;
 	assert_int_equal(fg_project_cancel(f->db, other.project, f->now_ms), FG_OK);
 	assert_false(goes_on(f, &other, &one));
