@@ -54,7 +54,7 @@ class Farm(unittest.TestCase):
 class Accounts(Farm):
     def setUp(self):
         super().setUp()
-        newest = len([name for name in os.listdir(TOP + "/sql") if name[:4].isdigit()])
+        newest = len([name for name in os.listdir(os.path.join(os.environ["top_srcdir"], "sql")) if name[:4].isdigit()])
         self.assertEqual(self.json("migrate"), {"version": newest, "applied": newest})
 
     def test_migrate(self):
