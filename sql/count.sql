@@ -1,40 +1,54 @@
 -- name: project_count
 UPDATE project SET waiting = waiting + :waiting, running = running + :running, done = done + :done WHERE id = :project
-RETURNING owner, queue, state = 'active' AND queue IS NOT NULL, waiting;
+RETURNING owner, queue, open, state = 'active' AND queue IS NOT NULL AND waiting > 0;
 
--- name: queue_waiting
-UPDATE queue SET waiting = waiting + :delta WHERE id = :queue RETURNING need;
+-- name: project_open
+UPDATE project SET open = :open WHERE id = :project;
 
--- name: need_waiting
-UPDATE need SET waiting = waiting + :delta WHERE id = :need;
+-- name: queue_projects
+UPDATE queue SET projects = projects + :delta WHERE id = :queue RETURNING need, projects;
+
+-- name: need_queues
+UPDATE need SET queues = queues + :delta WHERE id = :need;
 
 -- name: queue_head
--- Which project a queue lends from next: highest priority, then oldest. Its load is made true too, since only queues where something waits follow it.
+-- Which project a queue lends from next: highest priority, then oldest.
 UPDATE queue SET
-  priority = coalesce((SELECT p.priority FROM project p WHERE p.queue = :queue AND p.state = 'active' AND p.waiting > 0 ORDER BY p.priority DESC, p.id LIMIT 1), 0),
-  project = coalesce((SELECT p.id FROM project p WHERE p.queue = :queue AND p.state = 'active' AND p.waiting > 0 ORDER BY p.priority DESC, p.id LIMIT 1), 0),
-  load = (SELECT u.running * 1000000 / u.weight FROM user u WHERE u.id = queue.owner)
+  priority = coalesce((SELECT p.priority FROM project p WHERE p.queue = :queue AND p.open = 1 ORDER BY p.priority DESC, p.id LIMIT 1), 0),
+  project = coalesce((SELECT p.id FROM project p WHERE p.queue = :queue AND p.open = 1 ORDER BY p.priority DESC, p.id LIMIT 1), 0)
 WHERE id = :queue;
 
--- name: queue_load
-UPDATE queue SET load = :load WHERE owner = :owner AND waiting > 0;
+-- name: turn_close
+-- A queue leaves the order of lending.
+DELETE FROM turn WHERE (need, load, priority, project) = (SELECT q.need, u.load, q.priority, q.project FROM queue q JOIN user u ON u.id = q.owner WHERE q.id = :queue);
+
+-- name: turn_open
+-- A queue takes its place in it, if it has something.
+INSERT INTO turn (need, load, priority, project, queue)
+SELECT q.need, u.load, q.priority, q.project, q.id FROM queue q JOIN user u ON u.id = q.owner WHERE q.id = :queue AND q.projects > 0;
+
+-- name: turn_load
+-- The queues of an owner move to the place that its load will give them; before its load is written.
+UPDATE turn SET load = (SELECT (u.running + :delta) * 1000000 / u.weight FROM user u WHERE u.id = :owner)
+ WHERE (need, load, priority, project) IN
+  (SELECT q.need, u.load, q.priority, q.project FROM queue q JOIN user u ON u.id = q.owner WHERE q.owner = :owner AND q.projects > 0);
 
 -- name: user_running
-UPDATE user SET running = running + :delta WHERE id = :owner RETURNING running * 1000000 / weight;
+UPDATE user SET running = running + :delta, load = (running + :delta) * 1000000 / weight WHERE id = :owner;
 
 -- name: project_queued
-SELECT queue, waiting FROM project WHERE id = :project AND state = 'active' AND queue IS NOT NULL;
+SELECT queue, open FROM project WHERE id = :project AND state = 'active' AND queue IS NOT NULL;
 
 -- name: project_set_queue
-UPDATE project SET queue = :queue, state = CASE WHEN :queue IS NULL THEN state ELSE 'active' END WHERE id = :project;
+UPDATE project SET queue = :queue, open = 0, state = CASE WHEN :queue IS NULL THEN state ELSE 'active' END WHERE id = :project;
 
 -- name: project_needs
 SELECT owner, renderer, device, memory_kib, waiting FROM project WHERE id = :project;
 
 -- name: need_take
 INSERT INTO need (version, device, memory_kib) VALUES (:version, :device, :memory)
-    ON CONFLICT (version, device, memory_kib) DO UPDATE SET waiting = waiting
+    ON CONFLICT (version, device, memory_kib) DO UPDATE SET queues = queues
 RETURNING id;
 
 -- name: queue_take
-INSERT INTO queue (owner, need) VALUES (:owner, :need) ON CONFLICT (owner, need) DO UPDATE SET waiting = waiting RETURNING id;
+INSERT INTO queue (owner, need) VALUES (:owner, :need) ON CONFLICT (owner, need) DO UPDATE SET projects = projects RETURNING id;

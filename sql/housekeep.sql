@@ -25,17 +25,17 @@ SELECT id FROM project WHERE state = 'finished' AND finished_ms < :before_ms LIM
 SELECT id FROM project p WHERE p.state = 'deleted' AND EXISTS (SELECT 1 FROM task t WHERE t.project = p.id) LIMIT 20;
 
 -- name: shun_purge
-DELETE FROM shun WHERE task IN (SELECT t.id FROM task t WHERE t.project = :project
-  AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.task = t.id AND (l.state = 'live' OR l.ended_ms > :before_ms)) ORDER BY t.frame, t.row, t.column LIMIT 2000);
+DELETE FROM shun WHERE task IN (SELECT t.id FROM task t WHERE t.project = :project AND t.holder = 0
+  AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.task = t.id AND l.ended_ms > 0 AND l.ended_ms > :before_ms) ORDER BY t.frame, t.row, t.column LIMIT 2000);
 
 -- name: lease_purge
 -- A late upload for a deleted project must still find its lease, for a week.
-DELETE FROM lease WHERE task IN (SELECT t.id FROM task t WHERE t.project = :project
-  AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.task = t.id AND (l.state = 'live' OR l.ended_ms > :before_ms)) ORDER BY t.frame, t.row, t.column LIMIT 2000);
+DELETE FROM lease WHERE ended_ms > 0 AND task IN (SELECT t.id FROM task t WHERE t.project = :project AND t.holder = 0
+  AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.task = t.id AND l.ended_ms > 0 AND l.ended_ms > :before_ms) ORDER BY t.frame, t.row, t.column LIMIT 2000);
 
 -- name: task_purge
-DELETE FROM task WHERE id IN (SELECT t.id FROM task t WHERE t.project = :project
-  AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.task = t.id AND (l.state = 'live' OR l.ended_ms > :before_ms)) ORDER BY t.frame, t.row, t.column LIMIT 2000);
+DELETE FROM task WHERE id IN (SELECT t.id FROM task t WHERE t.project = :project AND t.holder = 0
+  AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.task = t.id AND l.ended_ms > 0 AND l.ended_ms > :before_ms) ORDER BY t.frame, t.row, t.column LIMIT 2000);
 
 -- name: frame_purge
 DELETE FROM frame WHERE project = :project AND NOT EXISTS (SELECT 1 FROM task t WHERE t.project = :project);

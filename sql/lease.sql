@@ -1,17 +1,17 @@
 -- name: need_fit
 -- The needs that a session meets: memory, compute method (0 both, 1 CPU, 2 GPU), a renderer for its OS and architecture.
 SELECT n.id FROM need n
- WHERE n.waiting > 0 AND n.memory_kib <= :ram
+ WHERE n.queues > 0 AND n.memory_kib <= :ram
    AND (n.device = 0 OR :method = 0 OR n.device = :method)
    AND EXISTS (SELECT 1 FROM renderer r WHERE r.os = :os AND r.bits = :bits AND r.removed = 0 AND (n.version = '' OR r.version = n.version));
 
 -- name: queue_next
 -- The fronts of the queues with one need: the owner with the least load first, then priority, then age.
-SELECT id, load, priority, project FROM queue WHERE need = :need AND waiting > 0 ORDER BY load, priority DESC, project LIMIT :limit;
+SELECT queue, load, priority, project FROM turn WHERE need = :need ORDER BY load, priority DESC, project LIMIT :limit;
 
 -- name: project_next
 SELECT id, memory_kib, task_max_s, device, renderer FROM project
- WHERE queue = :queue AND state = 'active' AND waiting > 0 ORDER BY priority DESC, id LIMIT :limit;
+ WHERE queue = :queue AND open = 1 ORDER BY priority DESC, id LIMIT :limit;
 
 -- name: task_pick
 -- The next task of a project; not one that this worker failed, nor one that died of memory where there was as much. There are at most as many of
@@ -52,10 +52,11 @@ SELECT id, until_ms, hard_ms FROM lease WHERE session = :session AND state = 'li
 UPDATE lease SET asked = asked + 1 WHERE session = :session AND state = 'live' RETURNING id, asked;
 
 -- name: lease_of_project
+-- scan: the live leases of the farm, when a project is stopped
 SELECT id FROM lease WHERE project = :project AND state = 'live';
 
 -- name: lease_expired
-SELECT id FROM lease WHERE state = 'live' AND until_ms < :now_ms ORDER BY until_ms LIMIT 20;
+SELECT id FROM lease WHERE state = 'live' AND until_ms < :now_ms ORDER BY until_ms LIMIT :limit;
 
 -- name: lease_renew
 UPDATE lease SET until_ms = :until_ms WHERE id = :id AND state = 'live';
@@ -85,7 +86,8 @@ RETURNING id, project;
 UPDATE lease SET render_s = :render_s, left_s = :left_s, progress = max(progress, :progress) WHERE id = :lease AND state = 'live';
 
 -- name: lease_supersede
-UPDATE lease SET state = 'cancelled', outcome = 'another worker was first', ended_ms = :now_ms WHERE task = :task AND id <> :lease AND state = 'live';
+-- The lease that held a task when another one delivered it.
+UPDATE lease SET state = 'cancelled', outcome = 'another worker was first', ended_ms = :now_ms WHERE id = :holder AND state = 'live';
 
 -- name: lease_delivered
 UPDATE lease SET state = 'delivered', outcome = :why, ended_ms = :now_ms, progress = 1000, render_s = :render_s, memory_kib = max(memory_kib, :memory_kib)

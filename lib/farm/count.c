@@ -22,78 +22,93 @@ class_of(int64_t need_kib)
 }
 
 static enum fg_err
-head(struct fg_db *db, int64_t queue)
+run(struct fg_db *db, enum fg_sql sql, int64_t queue)
 {
-	return fg_db_run(db, FG_SQL_QUEUE_HEAD, FG_BINDS(FG_I("queue", queue)), NULL);
+	return fg_db_run(db, sql, FG_BINDS(FG_I("queue", queue)), NULL);
 }
 
-/* So many more tasks wait in this queue. */
+/* So many more of the queue's projects are open; when its first one opens or its last one closes, its need has a queue more or less. */
 static enum fg_err
-queue_waiting(struct fg_db *db, int64_t queue, int64_t delta, bool head_changed)
+count_projects(struct fg_db *db, int64_t queue, int delta)
 {
-	int64_t     need = 0;
+	struct fg_rows rows;
+	int64_t        need = 0, projects = 0;
+	enum fg_err    err = fg_rows_first(&rows, db, FG_SQL_QUEUE_PROJECTS, FG_BINDS(FG_I("queue", queue), FG_I("delta", delta)));
+
+	if (err == FG_OK) {
+		need = fg_rows_int(&rows, 0);
+		projects = fg_rows_int(&rows, 1);
+		fg_rows_next(&rows);
+	}
+	fg_rows_end(&rows);
+	if (err == FG_OK && (projects == 0 || projects == delta))
+		err = fg_db_run(db, FG_SQL_NEED_QUEUES, FG_BINDS(FG_I("need", need), FG_I("delta", delta)), NULL);
+	return err;
+}
+
+/* A project of the queue opens or closes: its counters, its head and its turn follow. */
+static enum fg_err
+set_open(struct fg_db *db, int64_t project, int64_t queue, bool open)
+{
 	enum fg_err err;
 
-	if ((err = fg_db_int(&need, db, FG_SQL_QUEUE_WAITING, FG_BINDS(FG_I("queue", queue), FG_I("delta", delta)))) != FG_OK ||
-	    (err = fg_db_run(db, FG_SQL_NEED_WAITING, FG_BINDS(FG_I("need", need), FG_I("delta", delta)), NULL)) != FG_OK)
+	if ((err = run(db, FG_SQL_TURN_CLOSE, queue)) != FG_OK ||
+	    (err = fg_db_run(db, FG_SQL_PROJECT_OPEN, FG_BINDS(FG_I("project", project), FG_I("open", open)), NULL)) != FG_OK ||
+	    (err = count_projects(db, queue, open ? 1 : -1)) != FG_OK ||
+	    (err = run(db, FG_SQL_QUEUE_HEAD, queue)) != FG_OK)
 		return err;
-	return head_changed ? head(db, queue) : FG_OK;
+	return run(db, FG_SQL_TURN_OPEN, queue);
 }
 
 static enum fg_err
 owner_running(struct fg_db *db, int64_t owner, int delta)
 {
-	int64_t     load = 0;
-	enum fg_err err = fg_db_int(&load, db, FG_SQL_USER_RUNNING, FG_BINDS(FG_I("owner", owner), FG_I("delta", delta)));
+	enum fg_err err = fg_db_run(db, FG_SQL_TURN_LOAD, FG_BINDS(FG_I("owner", owner), FG_I("delta", delta)), NULL);
 
-	return err != FG_OK ? err : fg_db_run(db, FG_SQL_QUEUE_LOAD, FG_BINDS(FG_I("owner", owner), FG_I("load", load)), NULL);
+	return err != FG_OK ? err : fg_db_run(db, FG_SQL_USER_RUNNING, FG_BINDS(FG_I("owner", owner), FG_I("delta", delta)), NULL);
 }
 
 enum fg_err
 fg_count_tasks(struct fg_db *db, int64_t project, struct fg_delta delta)
 {
 	struct fg_rows rows;
-	int64_t        owner, queue, waiting;
-	bool           active;
+	int64_t        owner = 0, queue = 0;
+	bool           open = false, opens = false;
 	enum fg_err    err;
 
 	err = fg_rows_first(&rows, db, FG_SQL_PROJECT_COUNT,
 	                    FG_BINDS(FG_I("project", project), FG_I("waiting", delta.waiting), FG_I("running", delta.running), FG_I("done", delta.done)));
-	if (err != FG_OK) {
-		fg_rows_end(&rows);
-		return err;
+	if (err == FG_OK) {
+		owner = fg_rows_int(&rows, 0);
+		queue = fg_rows_int(&rows, 1);
+		open = fg_rows_int(&rows, 2) != 0;
+		opens = fg_rows_int(&rows, 3) != 0;
+		fg_rows_next(&rows);
 	}
-	owner = fg_rows_int(&rows, 0);
-	queue = fg_rows_int(&rows, 1);
-	active = fg_rows_int(&rows, 2) != 0;
-	waiting = fg_rows_int(&rows, 3);
-	fg_rows_next(&rows);
 	fg_rows_end(&rows);
-	err = FG_OK;
-	if (delta.running != 0)
+	if (err == FG_OK && delta.running != 0)
 		err = owner_running(db, owner, delta.running);
-	if (err == FG_OK && delta.waiting != 0 && active)
-		err = queue_waiting(db, queue, delta.waiting, waiting == 0 || waiting == delta.waiting);
-	return err;
+	return err == FG_OK && open != opens ? set_open(db, project, queue, opens) : err;
 }
 
 enum fg_err
 fg_count_dequeue(struct fg_db *db, int64_t project)
 {
 	struct fg_rows rows;
-	int64_t        queue = 0, waiting = 0;
+	int64_t        queue = 0;
+	bool           open = false;
 	enum fg_err    err = fg_rows_first(&rows, db, FG_SQL_PROJECT_QUEUED, FG_BINDS(FG_I("project", project)));
 
 	if (err == FG_OK) {
 		queue = fg_rows_int(&rows, 0);
-		waiting = fg_rows_int(&rows, 1);
+		open = fg_rows_int(&rows, 1) != 0;
 	}
 	fg_rows_end(&rows);
 	if (err != FG_OK)
 		return err == FG_ENOTFOUND ? FG_OK : err; /* not queued */
-	if ((err = fg_db_run(db, FG_SQL_PROJECT_SET_QUEUE, FG_BINDS(FG_I("project", project), FG_N("queue")), NULL)) != FG_OK)
+	if (open && (err = set_open(db, project, queue, false)) != FG_OK)
 		return err;
-	return queue_waiting(db, queue, -waiting, true);
+	return fg_db_run(db, FG_SQL_PROJECT_SET_QUEUE, FG_BINDS(FG_I("project", project), FG_N("queue")), NULL);
 }
 
 enum fg_err
@@ -120,5 +135,5 @@ fg_count_enqueue(struct fg_db *db, int64_t project)
 	    (err = fg_db_int(&queue, db, FG_SQL_QUEUE_TAKE, FG_BINDS(FG_I("owner", owner), FG_I("need", need)))) != FG_OK ||
 	    (err = fg_db_run(db, FG_SQL_PROJECT_SET_QUEUE, FG_BINDS(FG_I("project", project), FG_I("queue", queue)), NULL)) != FG_OK)
 		return err;
-	return queue_waiting(db, queue, waiting, true);
+	return waiting > 0 ? set_open(db, project, queue, true) : FG_OK;
 }

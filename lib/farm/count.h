@@ -1,5 +1,8 @@
 /* count: the sums that lending reads, kept by the transaction that changes a task. A test recounts them.
- * project.waiting, running, done; of active projects also queue.waiting and need.waiting; user.running; and which project a queue lends from next. */
+ *
+ * project.waiting, running, done and user.running, load change with every task. project.open (active, in a queue, something waits), queue.projects (its
+ * open ones), need.queues (those of its queues that have any) and which project a queue lends from next change only when a project's last waiting task
+ * goes or its first one comes. turn orders the queues that have an open project by need, owner's load, priority and age; a row of it moves with the load. */
 #ifndef FG_FARM_COUNT_H
 #define FG_FARM_COUNT_H
 

@@ -1,4 +1,13 @@
-/* grant: which task a session gets. See lease.h and doc/architecture.md#fairness. */
+/* grant: which task a session gets. See lease.h and doc/architecture.md#fairness.
+ *
+ * One transaction: leases that fell silent end (at most 20), the session's leases count that it asks again (at its third request the first one ends), then
+ *   need     those that the session meets: memory, method, a renderer for its system; a few dozen rows at most
+ *   turn     for each of them its first rows: queues by their owner's load, then priority, then age. What must shut out whole queues (owner, quota, access)
+ *            belongs here or into `need`: a queue without its row in `turn` is never looked at
+ *   project  the open ones of a queue by priority and age
+ *   task     the waiting ones of a project by sequence, but for those that this worker should not get
+ * and then task, lease, project's and owner's counters and the owner's rows in `turn` are written: eight pages. `open`, `queue`, `need` change only when a
+ * project's last waiting task goes (lib/farm/count.h), so that no index of theirs is touched by a lease. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -224,8 +233,7 @@ fg_lease_grant(struct fg_lease *out, struct fg_db *db, const struct fg_settings 
 	enum fg_err  err;
 	bool         none;
 
-	if ((err = has_renderer(db, offer->session)) != FG_OK ||
-	    (err = fg_db_lease_id(&claim.lease.id, db)) != FG_OK ||
+	if ((err = fg_db_lease_id(&claim.lease.id, db)) != FG_OK ||
 	    (err = fg_db_begin(db, settings->lease_power_safe ? FG_FULL : FG_NORMAL)) != FG_OK)
 		return err;
 	if ((err = fg_lease_expire(db, now_ms)) == FG_OK && (err = make_room(&claim)) == FG_OK && (err = pick(&claim)) == FG_OK)
@@ -234,7 +242,7 @@ fg_lease_grant(struct fg_lease *out, struct fg_db *db, const struct fg_settings 
 	if ((err = fg_db_end(db, none ? FG_OK : err)) != FG_OK)
 		return err;
 	if (none)
-		return FG_ENOTFOUND;
+		return (err = has_renderer(db, offer->session)) == FG_OK ? FG_ENOTFOUND : err;
 	fg_log(FG_LOG_INFO, "task.lent", "lease=%" PRId64 " task=%" PRId64 " session=%" PRId64 " worker=%" PRId64 " project=%" PRId64 " frame=%d tile=%d-%d",
 	       claim.lease.id, claim.lease.task, offer->session->id, offer->session->worker, claim.lease.project, claim.lease.frame, claim.lease.row,
 	       claim.lease.column);

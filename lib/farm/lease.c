@@ -10,7 +10,7 @@
 #include "farm/product.h"
 #include "farm/project.h"
 
-enum { EXPIRE_AT_ONCE = 20, PROGRESS_STEP = 20 };
+enum { EXPIRE_AT_ONCE = 20, END_AT_ONCE = 500, PROGRESS_STEP = 20 };
 
 static const int64_t DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -91,18 +91,18 @@ fg_lease_release(struct fg_db *db, int64_t lease, const char *state, const char 
 static enum fg_err
 release_all(struct fg_db *db, enum fg_sql sql, const struct fg_bind *binds, const char *state, const char *why, int64_t now_ms)
 {
-	int64_t        leases[EXPIRE_AT_ONCE];
+	int64_t        leases[END_AT_ONCE];
 	struct fg_rows rows;
 	enum fg_err    err;
 	int            count = 0;
 
-	for (err = fg_rows_first(&rows, db, sql, binds); err == FG_OK && count < EXPIRE_AT_ONCE; err = fg_rows_next(&rows))
+	for (err = fg_rows_first(&rows, db, sql, binds); err == FG_OK && count < END_AT_ONCE; err = fg_rows_next(&rows))
 		leases[count++] = fg_rows_int(&rows, 0);
 	fg_rows_end(&rows);
 	err = err == FG_ENOTFOUND ? FG_OK : err;
 	for (int i = 0; err == FG_OK && i < count; i++)
 		err = fg_lease_release(db, leases[i], state, why, now_ms);
-	if (err == FG_OK && count == EXPIRE_AT_ONCE)
+	if (err == FG_OK && count == END_AT_ONCE)
 		return FG_EBUSY; /* there may be more */
 	return err;
 }
@@ -110,9 +110,7 @@ release_all(struct fg_db *db, enum fg_sql sql, const struct fg_bind *binds, cons
 enum fg_err
 fg_lease_expire(struct fg_db *db, int64_t now_ms)
 {
-	const enum fg_err err = release_all(db, FG_SQL_LEASE_EXPIRED, FG_BINDS(FG_I("now_ms", now_ms)), "expired", "the worker fell silent", now_ms);
-
-	return err == FG_EBUSY ? FG_OK : err;
+	return release_all(db, FG_SQL_LEASE_EXPIRED, FG_BINDS(FG_I("now_ms", now_ms), FG_I("limit", EXPIRE_AT_ONCE)), "expired", "the worker fell silent", now_ms);
 }
 
 enum fg_err
@@ -233,11 +231,13 @@ fg_lease_beat(bool *go_on, struct fg_db *db, const struct fg_beat *beat, int64_t
 	return fg_db_end(db, write_beat(go_on, db, beat, progress, now_ms));
 }
 
-/* Other lendings of the same task hear 400 at their next heartbeat. */
+/* Whoever holds the task now hears 400 at the next heartbeat. A live lease is always the holder of its task, so there is no other one. */
 static enum fg_err
 supersede(struct fg_db *db, const struct loan *loan, int64_t now_ms)
 {
-	return fg_db_run(db, FG_SQL_LEASE_SUPERSEDE, FG_BINDS(FG_I("task", loan->task), FG_I("lease", loan->id), FG_I("now_ms", now_ms)), NULL);
+	if (loan->holder == 0 || loan->holder == loan->id)
+		return FG_OK;
+	return fg_db_run(db, FG_SQL_LEASE_SUPERSEDE, FG_BINDS(FG_I("holder", loan->holder), FG_I("now_ms", now_ms)), NULL);
 }
 
 static enum fg_err

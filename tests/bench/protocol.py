@@ -46,7 +46,7 @@ class Bench:
 
     def back(self):
         """All that was lent waits again, without its history's cost."""
-        self.farm.admin("sql", "UPDATE lease SET state = 'returned' WHERE state = 'live'")
+        self.farm.admin("sql", "UPDATE lease SET state = 'returned', ended_ms = since_ms WHERE state = 'live'")
 
     def leases(self):
         got = self.load(JOB, 'status="0"')
@@ -101,14 +101,13 @@ def many(f):
     """Ten thousand projects of two tasks each, as the state would hold them."""
     first = f.project(owner="bench", frames="1-2", title="one of many", extra=("--priority", "9"))
     columns = ("owner, queue, state, title, priority, archive_md5, archive_size, blend, animation, frame_start, frame_end, frame_step, rows, columns, overscan, "
-               "width, height, percent, format, fps_num, fps_den, frames_total, tasks_total, split, waiting, created_ms")
+               "width, height, percent, format, fps_num, fps_den, frames_total, tasks_total, split, waiting, open, created_ms")
     f.admin("sql", f"""
         INSERT INTO project ({columns}) WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 9999)
           SELECT {columns} FROM project, n WHERE project.id = {first};
         INSERT INTO task (project, seq, frame, row, column) SELECT p.id, s.seq, 1 + s.seq, 0, 0 FROM project p, (SELECT 0 AS seq UNION SELECT 1) s
           WHERE p.id > {first};
-        UPDATE queue SET waiting = waiting + 19998 WHERE id = (SELECT queue FROM project WHERE id = {first});
-        UPDATE need SET waiting = waiting + 19998 WHERE id = (SELECT need FROM queue WHERE id = (SELECT queue FROM project WHERE id = {first}));""")
+        UPDATE queue SET projects = projects + 9999 WHERE id = (SELECT queue FROM project WHERE id = {first});""")
 
 
 if __name__ == "__main__":

@@ -352,7 +352,7 @@ class Check(Farm):
         self.assertEqual(self.faults("--mend"), (0, [("tile.missing", True)]))
         shown = self.project()
         self.assertEqual([shown[k] for k in ("state", "tasks_done", "tasks_waiting", "frames_done", "result", "raw")], ["rendering", 1, 1, 0, None, None])
-        self.assertEqual(self.sql("SELECT sum(waiting) AS n FROM queue"), [{"n": "1"}])
+        self.assertEqual(self.sql("SELECT sum(projects) AS n FROM queue"), [{"n": "1"}])
         self.assertEqual(self.faults(), (0, []))
 
     def test_products(self):
