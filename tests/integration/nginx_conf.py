@@ -159,7 +159,7 @@ class Doors:
         answer = self.get("/")[2]
         self.assertEqual(answer.getheader("X-Content-Type-Options"), "nosniff")
         self.assertEqual(answer.getheader("X-Frame-Options"), "DENY")
-        self.assertIn("default-src 'self'", answer.getheader("Content-Security-Policy"))
+        self.assertIn("default-src 'none'; script-src 'self'; style-src 'self';", answer.getheader("Content-Security-Policy"))
 
 
 class Nginx(Doors, Web, unittest.TestCase):
