@@ -1,7 +1,8 @@
-/* result: what a project gave, for its owner and for admins.
+/* result: what a project gave, for those who may look at it; link=SECRET as for the project.
  *
  *   GET|HEAD /results/ID/result.EXT   the video or still; any or no extension asks for the one there is, ?download=1 offers it to be saved
  *   GET|HEAD /results/ID/raw.zip      all frames or tiles as they were delivered
+ *   GET|HEAD /results/ID/frames/F.EXT one frame, put together; any or no extension
  *   200, 206 the file, ranges served · 404 no such project of theirs, or not made yet
  *   Test: tests/integration/endpoints.py
  */
@@ -10,13 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "farm/project.h"
+#include "farm/frame.h"
 #include "http/endpoint.h"
+#include "http/visible.h"
 
-enum { DOWNLOAD };
+enum { DOWNLOAD, LINK };
 
 static const struct fg_param params[] = {
 	[DOWNLOAD] = { "download", FG_PARAM_INT, .optional = true, .loose = true, .min = 0, .max = 1 },
+	[LINK]     = { "link", FG_PARAM_TEXT, .optional = true, .max = 64 },
 };
 
 static const struct {
@@ -34,21 +37,19 @@ type_of(const char *ext)
 	return "application/octet-stream";
 }
 
-/* `/results/ID/NAME`; plain digits only. */
+/* `/results/ID/NAME` */
 static bool
 split(int64_t *id, const char **name, const char *path)
 {
 	static const char top[] = "/results/";
-	char             *end;
-	size_t            digits;
 
 	if (strncmp(path, top, strlen(top)) != 0)
 		return false;
 	path += strlen(top);
-	digits = strspn(path, "0123456789");
-	*id = strtoll(path, &end, 10);
-	*name = end + 1;
-	return digits > 0 && digits < 19 && *end == '/';
+	if (!fg_http_number(id, &path) || *path != '/')
+		return false;
+	*name = path + 1;
+	return true;
 }
 
 static enum fg_err
@@ -78,19 +79,34 @@ send_raw(struct fg_req *req, const struct fg_project *project)
 }
 
 static enum fg_err
+send_frame(struct fg_req *req, const struct fg_project *project, const char *frame)
+{
+	char        name[FG_SPOOL_NAME], ext[16], download[64];
+	int64_t     number;
+	enum fg_err err;
+
+	if (!fg_http_number(&number, &frame) || number > FG_FRAME_MAX || (*frame != '\0' && *frame != '.'))
+		return fg_fail(FG_ENOTFOUND, "a frame is at frames/NUMBER");
+	if ((err = fg_frame_file(name, ext, req->db, project, (int)number)) != FG_OK)
+		return err;
+	if (frame[0] == '.' && frame[1] != '\0' && strcmp(frame + 1, ext) != 0)
+		return fg_fail(FG_ENOTFOUND, "the frames of project %" PRId64 " are .%s", project->id, ext);
+	snprintf(download, sizeof(download), "project-%" PRId64 "-%04d.%s", project->id, (int)number, ext);
+	return fg_http_send_file(req, name, type_of(ext), fg_req_int(req, DOWNLOAD, 0) == 1 ? download : NULL);
+}
+
+static enum fg_err
 result(struct fg_req *req)
 {
 	struct fg_project project;
 	const char       *name;
+	enum fg_access    may;
 	int64_t           id;
 	enum fg_err       err;
 
 	if (!split(&id, &name, req->path))
 		return fg_fail(FG_ENOTFOUND, "there is nothing at this address");
-	err = fg_project_get(&project, req->db, id);
-	if (err == FG_ENOTFOUND || (err == FG_OK && project.owner != req->user->id && (req->user->roles & FG_ROLE_ADMIN) == 0))
-		return fg_fail(FG_ENOTFOUND, "there is no project %" PRId64 " of yours", id);
-	if (err != FG_OK)
+	if ((err = fg_http_project(&project, &may, req, id, fg_req_text(req, LINK, ""), FG_ACCESS_LOOK)) != FG_OK)
 		return err;
 	if (strcmp(name, "raw.zip") == 0)
 		return send_raw(req, &project);
@@ -98,14 +114,16 @@ result(struct fg_req *req)
 		return send_result(req, &project, "");
 	if (strncmp(name, "result.", 7) == 0)
 		return send_result(req, &project, name + 7);
-	return fg_fail(FG_ENOTFOUND, "a project has result and raw.zip");
+	if (strncmp(name, "frames/", 7) == 0)
+		return send_frame(req, &project, name + 7);
+	return fg_fail(FG_ENOTFOUND, "a project has result, raw.zip and frames/FRAME");
 }
 
 int
 main(void)
 {
 	return fg_http_main(&(const struct fg_endpoint){
-		.name = "result", .methods = FG_GET | FG_HEAD, .needs = FG_USER,
+		.name = "result", .methods = FG_GET | FG_HEAD, .needs = FG_USER_OPTIONAL,
 		.params = params, .nparams = sizeof(params) / sizeof(*params), .handle = result,
 	});
 }

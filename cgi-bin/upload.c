@@ -4,7 +4,8 @@
  *   POST    /api/upload             Upload-Length, Upload-Metadata: filename BASE64 → 201, Location; or a multipart form with `file` → 201, JSON
  *   HEAD    /api/upload/ID          Upload-Offset, Upload-Length: where to go on
  *   PATCH   /api/upload/ID          Upload-Offset and the bytes from there → 204, Upload-Offset; a piece that breaks off keeps what came
- *   GET     /api/upload/ID          JSON: id, name, size, offset, and once it is whole what the scene says of itself (?blend= chooses in a zip)
+ *   GET     /api/upload/ID          JSON: id, name, size, offset, and once it is whole what the scene
+ *                                   says of itself and which .blend files a zip holds (blend= chooses one, else it is the first)
  *   DELETE  /api/upload/ID          it is forgotten
  *   413 over upload_bytes, 507 below disk_reserve_bytes, 409 another offset than where it goes on, or written to by somebody else right now
  *   Protocol: doc/protocol.md#upload    Test: tests/integration/upload.py
@@ -26,6 +27,7 @@
 #include "text/escape.h"
 
 enum { BLEND };
+enum { BLENDS_TOLD = 200 };
 
 static const struct fg_param params[] = {
 	[BLEND] = { "blend", FG_PARAM_TEXT, .optional = true, .max = FG_BLEND_PATH - 1 },
@@ -179,13 +181,21 @@ head(struct fg_req *req, const char *id)
 static enum fg_err
 inspect(json_object *out, struct fg_req *req, const struct fg_upload *upload)
 {
+	const char           *blend = fg_req_text(req, BLEND, "");
+	json_object          *blends = json_object_new_array();
 	struct fg_scene_file *file;
 	char                  path[PATH_MAX];
 	enum fg_err           err;
 
+	json_object_object_add(out, "blends", blends);
 	fg_upload_path(path, req->farm, upload);
-	if ((err = fg_scene_open(&file, req->farm, path, upload->name, fg_req_text(req, BLEND, ""))) == FG_OK)
+	if ((err = fg_scene_open(&file, req->farm, path, upload->name, *blend != '\0' ? blend : FG_SCENE_FIRST)) == FG_OK) {
+		for (int i = 0; i < BLENDS_TOLD && fg_scene_name(file, i) != NULL; i++)
+			json_object_array_add(blends, json_object_new_string(fg_scene_name(file, i)));
+		json_object_object_add(out, "blend", json_object_new_string(fg_scene_chosen(file)));
+		json_object_object_add(out, "thumbnail", json_object_new_boolean(fg_scene_blend(file)->thumbnail != NULL));
 		json_object_object_add(out, "scene", fg_inspect_json(fg_scene_blend(file), fg_scene_has, file));
+	}
 	fg_scene_close(file);
 	return err;
 }

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -87,6 +88,25 @@ warn(const char *event, enum fg_err err)
 	fg_log(FG_LOG_WARN, event, "why=%s", fg_log_quote(fg_err_text(err)).text);
 }
 
+/* What the file of a product takes on disk; a second name of another file takes nothing. */
+static int64_t
+bytes_of(const struct fg_spool *spool, const struct fg_product *product, const char *ext)
+{
+	char        name[FG_SPOOL_NAME], path[PATH_MAX];
+	struct stat st;
+
+	if (strcmp(product->kind, "preview") == 0)
+		fg_spool_preview(name, product->project, product->frame);
+	else if (strcmp(product->kind, "stitch") == 0)
+		fg_spool_frame(name, product->project, product->frame, ext);
+	else if (strcmp(product->kind, "result") == 0)
+		fg_spool_result(name, product->project, ext);
+	else
+		fg_spool_raw(name, product->project);
+	fg_spool_path(path, spool, name);
+	return stat(path, &st) == 0 && st.st_nlink == 1 ? st.st_size : 0;
+}
+
 static void
 close_child(struct compositor *c, struct fg_child *child, bool ok)
 {
@@ -96,6 +116,7 @@ close_child(struct compositor *c, struct fg_child *child, bool ok)
 	if (ok) {
 		fg_log(FG_LOG_INFO, "product.made", "product=%" PRId64 " project=%" PRId64 " kind=%s frame=%d ms=%" PRId64, child->product.id,
 		       child->product.project, child->product.kind, child->product.frame, fg_steady_ms() - child->started_ms);
+		child->product.bytes = bytes_of(&c->farm.spool, &child->product, child->ext);
 		err = fg_product_done(db, &c->farm.settings, &child->product, child->ext, child->note, fg_now_ms());
 	} else {
 		char prefix[32];

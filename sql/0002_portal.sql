@@ -26,7 +26,19 @@ CREATE INDEX lease_worker ON lease (worker, ended_ms) WHERE ended_ms > 0;
 ALTER TABLE project ADD COLUMN access TEXT NOT NULL DEFAULT 'private' CHECK (access IN ('private', 'link', 'users', 'everyone'));
 ALTER TABLE project ADD COLUMN link TEXT NOT NULL DEFAULT '';
 ALTER TABLE project ADD COLUMN made_bytes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE product ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX project_everyone ON project (id) WHERE access = 'everyone';
+
+-- project_row: a project as people see it. shown: its state in their words.
+CREATE VIEW project_row AS
+SELECT p.id, p.owner, u.name AS owner_name, p.state, p.message, p.title, p.priority, p.archive_md5, p.archive_size, p.blend, p.scene, p.camera,
+       p.animation, p.frame_start, p.frame_end, p.frame_step, p.rows, p.columns, p.overscan, p.width, p.height, p.percent, p.format, p.samples,
+       p.engine, p.device, p.fps_num, p.fps_den, p.renderer, p.no_denoise, p.task_max_s, p.frames_total, p.frames_done, p.tasks_total, p.waiting,
+       p.running, p.done, p.errors, p.memory_kib, p.render_s, p.tile_bytes, p.result, p.raw, p.created_ms, p.started_ms, p.finished_ms, p.access,
+       p.link, p.made_bytes,
+       CASE p.state WHEN 'splitting' THEN 'waiting' WHEN 'active' THEN CASE WHEN p.done > 0 OR p.running > 0 THEN 'rendering' ELSE 'waiting' END
+                    ELSE p.state END AS shown
+  FROM project p JOIN user u ON u.id = p.owner;
 
 -- viewer: the users that may look at a project whose access is 'users'.
 CREATE TABLE viewer (

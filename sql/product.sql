@@ -16,8 +16,17 @@ UPDATE product SET state = 'making', tries = tries + 1, progress = 0, until_ms =
  WHERE id = (SELECT id FROM product WHERE state = 'waiting' ORDER BY rank, turn, id LIMIT 1)
 RETURNING id, project, kind, frame, tries;
 
+-- name: project_made
+-- What the files made for a project take: this product's new ones in place of its old ones.
+UPDATE project SET made_bytes = made_bytes + :bytes - coalesce((SELECT bytes FROM product WHERE id = :product), 0) WHERE id = :project;
+
+-- name: project_unmade
+-- The products of one frame (-1: of the whole) are about to be forgotten.
+UPDATE project SET made_bytes = made_bytes - coalesce((SELECT sum(r.bytes) FROM product r WHERE r.project = :project AND r.kind IN ('preview', 'stitch', 'result', 'zip') AND r.frame = :frame), 0)
+ WHERE id = :project;
+
 -- name: product_done
-UPDATE product SET state = 'done', progress = 1000, why = :note, finished_ms = :now_ms WHERE id = :product AND state = 'making';
+UPDATE product SET state = 'done', bytes = :bytes, progress = 1000, why = :note, finished_ms = :now_ms WHERE id = :product AND state = 'making';
 
 -- name: product_failed
 UPDATE product SET state = CASE WHEN tries < :most THEN 'waiting' ELSE 'failed' END, why = :why WHERE id = :product AND state = 'making';

@@ -255,11 +255,12 @@ keep_project(void *ctx, const struct fg_project *project)
 static enum fg_err
 check_projects(struct check *check)
 {
-	enum fg_err err = FG_OK;
+	struct fg_project_query query = FG_PROJECT_ALL;
+	enum fg_err             err = FG_OK;
 
-	for (int64_t before = 0; err == FG_OK; before = check->project.id) {
+	for (; err == FG_OK; query.before = check->project.id) {
 		check->project.id = 0;
-		if ((err = fg_project_list(check->farm->db, 0, before, 1, keep_project, &check->project)) != FG_OK || check->project.id == 0)
+		if ((err = fg_project_list(check->farm->db, &query, keep_project, &check->project)) != FG_OK || check->project.id == 0)
 			return err;
 		if (strcmp(check->project.state, "splitting") == 0 && check->now_ms - check->project.created_ms < YOUNG_MS)
 			continue; /* its archive may not have its name yet */

@@ -15,6 +15,7 @@
 #include "farm/md5.h"
 #include "farm/renderer.h"
 #include "farm/tile.h"
+#include "image/icon.h"
 
 struct fg_scene_file {
 	struct fg_archive *archive;                /**< NULL: a bare .blend */
@@ -45,6 +46,8 @@ choose_blend(struct fg_scene_file *f, const char *wanted)
 
 	if (first == NULL)
 		return fg_fail(FG_EFORMAT, "there is no .blend in this zip; zip the folder that holds the scene");
+	if (wanted != NULL && strcmp(wanted, FG_SCENE_FIRST) == 0)
+		wanted = first;
 	if (wanted != NULL && wanted[0] != '\0' && (found = fg_archive_has(f->archive, wanted)) == NULL)
 		return fg_fail(FG_EINVAL, "there is no %s in this zip", wanted);
 	if ((wanted == NULL || wanted[0] == '\0') && fg_archive_blend(f->archive, 1) != NULL)
@@ -103,6 +106,20 @@ const struct fg_blend *
 fg_scene_blend(const struct fg_scene_file *f)
 {
 	return f->blend;
+}
+
+const char *
+fg_scene_name(const struct fg_scene_file *f, int index)
+{
+	if (f->archive != NULL)
+		return fg_archive_blend(f->archive, index);
+	return index == 0 ? f->name : NULL;
+}
+
+const char *
+fg_scene_chosen(const struct fg_scene_file *f)
+{
+	return f->archive != NULL ? f->entry : f->name;
 }
 
 bool
@@ -285,6 +302,22 @@ make_source(struct fg_spool_file *out, char blend[FG_BLEND_PATH], const struct f
 	return out->fd >= 0 && fchmod(out->fd, 0640) == 0 ? FG_OK : fg_fail(FG_EIO, "the scene's archive could not be opened again");
 }
 
+/* The picture that Blender saved with the scene stands for the project until it has one of its own. A project without it is whole too. */
+static void
+keep_cover(const struct fg_farm *farm, const struct fg_blend *blend, int64_t project)
+{
+	struct fg_spool_file file = FG_SPOOL_NO_FILE;
+	char                 name[FG_SPOOL_NAME];
+
+	if (blend->thumbnail == NULL)
+		return;
+	fg_spool_cover(name, project);
+	if (fg_spool_create(&file, &farm->spool) == FG_OK &&
+	    fg_icon_write(file.fd, blend->thumbnail, blend->thumbnail_width, blend->thumbnail_height) == FG_OK)
+		fg_spool_commit(&file, &farm->spool, name);
+	fg_spool_discard(&file);
+}
+
 static enum fg_err
 place(int64_t *project, struct fg_farm *farm, struct fg_project *p, struct fg_scene_file *f, int64_t now_ms)
 {
@@ -297,6 +330,7 @@ place(int64_t *project, struct fg_farm *farm, struct fg_project *p, struct fg_sc
 		err = fg_project_add(project, farm->db, p, now_ms);
 	}
 	if (err == FG_OK) {
+		keep_cover(farm, f->blend, *project);
 		fg_spool_source(name, *project);
 		if ((err = fg_spool_commit(&source, &farm->spool, name)) == FG_OK)
 			err = fg_project_split(farm->db, *project, now_ms);

@@ -19,12 +19,15 @@ struct fg_intake {
 #define FG_INTAKE_DEFAULT { .frame_start = FG_INTAKE_OWN, .frame_end = FG_INTAKE_OWN, .frame_step = FG_INTAKE_OWN, .rows = 1, .columns = 1, \
 	                    .percent = FG_INTAKE_OWN, .samples = FG_INTAKE_OWN, .device = FG_INTAKE_OWN, .fps_num = FG_INTAKE_OWN }
 
-/** Read a scene: `path` is a .blend, or a zip with one; `blend` names the one in the zip ("" when there is only one).
- * `chosen` gets its name in the archive. Free with fg_blend_free. */
+/** Read a scene: `path` is a .blend, or a zip with one; `blend` names the one in the zip ("" or NULL when there is only one).
+ * Close also after a failure. */
 struct fg_scene_file;
+#define FG_SCENE_FIRST "*" /**< as `blend`: the first one in the zip */
 enum fg_err fg_scene_open(struct fg_scene_file **out, const struct fg_farm *farm, const char *path, const char *name, const char *blend);
 void        fg_scene_close(struct fg_scene_file *file);
 const struct fg_blend *fg_scene_blend(const struct fg_scene_file *file);
+const char *fg_scene_name(const struct fg_scene_file *file, int index); /**< the .blend files to choose from, NULL after the last */
+const char *fg_scene_chosen(const struct fg_scene_file *file);          /**< the one that was read */
 bool        fg_scene_has(void *scene_file, const char *path); /**< an fg_inspect_has */
 
 /** Make the project. `warnings` (may be NULL) gets a line for each thing that may not come out as wanted.

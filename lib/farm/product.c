@@ -143,8 +143,13 @@ fg_product_done(struct fg_db *db, const struct fg_settings *settings, const stru
 
 	if (err != FG_OK)
 		return err;
-	err = fg_db_run(db, FG_SQL_PRODUCT_DONE, FG_BINDS(FG_I("product", product->id), FG_T("note", note), FG_I("now_ms", now_ms)), &changes);
-	if (err == FG_OK && changes > 0 && (err = fg_event_add(db, product->project, "product.done", 0, 0, product->kind, now_ms)) == FG_OK)
+	err = fg_db_run(db, FG_SQL_PROJECT_MADE, FG_BINDS(FG_I("project", product->project), FG_I("product", product->id), FG_I("bytes", product->bytes)), NULL);
+	if (err == FG_OK)
+		err = fg_db_run(db, FG_SQL_PRODUCT_DONE,
+		                FG_BINDS(FG_I("product", product->id), FG_I("bytes", product->bytes), FG_T("note", note), FG_I("now_ms", now_ms)), &changes);
+	if (err == FG_OK && changes == 0) /* somebody else has it, or nobody wants it any more */
+		return fg_db_end(db, FG_ENOTFOUND) == FG_ENOTFOUND ? FG_OK : FG_EIO;
+	if (err == FG_OK && (err = fg_event_add(db, product->project, "product.done", 0, 0, product->kind, now_ms)) == FG_OK)
 		err = follow(db, settings, product, ext, note, now_ms);
 	return fg_db_end(db, err);
 }

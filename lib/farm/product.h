@@ -14,6 +14,7 @@ struct fg_product {
 	char    kind[16]; /**< preview, stitch, result, zip */
 	int     frame;    /**< -1 for result and zip */
 	int     tries;
+	int64_t bytes;    /**< of its file, when it is made */
 };
 
 /** Inside a transaction: all tiles of a frame are there. Makes its products, and those of the project when it was the last frame. */

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -204,7 +205,8 @@ take_row(struct fg_project *p, const struct fg_rows *r)
 	NUMBER(rows), NUMBER(columns), NUMBER(overscan), NUMBER(width), NUMBER(height), NUMBER(percent), TEXT(format), NUMBER(samples);
 	TEXT(engine), NUMBER(device), NUMBER(fps_num), NUMBER(fps_den), TEXT(renderer), NUMBER(no_denoise), INT(task_max_s);
 	INT(frames_total), INT(frames_done), INT(tasks_total), INT(waiting), INT(running), INT(done), INT(errors), INT(memory_kib);
-	INT(render_s), INT(tile_bytes), TEXT(result), NUMBER(raw), INT(created_ms), INT(started_ms), INT(finished_ms);
+	INT(render_s), INT(tile_bytes), TEXT(result), NUMBER(raw), INT(created_ms), INT(started_ms), INT(finished_ms), TEXT(access), TEXT(link);
+	INT(made_bytes), TEXT(shown);
 #undef INT
 #undef NUMBER
 #undef TEXT
@@ -222,15 +224,48 @@ fg_project_get(struct fg_project *out, struct fg_db *db, int64_t id)
 	return err == FG_ENOTFOUND ? fg_fail(FG_ENOTFOUND, "there is no project %" PRId64, id) : err;
 }
 
-enum fg_err
-fg_project_list(struct fg_db *db, int64_t owner, int64_t before, int limit, bool (*each)(void *ctx, const struct fg_project *project), void *ctx)
+/* A text as LIKE finds it anywhere in another: its own signs mean themselves. */
+static void
+like(char out[FG_PROJECT_WORDS * 2 + 3], const char *words)
 {
-	const struct fg_bind all[] = { FG_I("before", before > 0 ? before : INT64_MAX), FG_I("limit", limit), { .name = NULL } };
-	const struct fg_bind own[] = { FG_I("before", before > 0 ? before : INT64_MAX), FG_I("limit", limit), FG_I("owner", owner), { .name = NULL } };
+	size_t len = 0;
+
+	if (*words != '\0')
+		out[len++] = '%';
+	for (; *words != '\0' && len < FG_PROJECT_WORDS * 2; words++) {
+		if (*words == '%' || *words == '_' || *words == '!')
+			out[len++] = '!';
+		out[len++] = *words;
+	}
+	if (len > 0)
+		out[len++] = '%';
+	out[len] = '\0';
+}
+
+static enum fg_sql
+statement_for(const struct fg_project_query *query)
+{
+	if (query->state[0] != '\0' || query->owner[0] != '\0' || query->words[0] != '\0')
+		return FG_SQL_PROJECT_SEARCH;
+	return query->user > 0 ? FG_SQL_PROJECT_LIST_SEEN : FG_SQL_PROJECT_LIST;
+}
+
+enum fg_err
+fg_project_list(struct fg_db *db, const struct fg_project_query *query, bool (*each)(void *ctx, const struct fg_project *project), void *ctx)
+{
+	char                 words[FG_PROJECT_WORDS * 2 + 3];
+	const int64_t        before = query->before > 0 ? query->before : INT64_MAX;
+	const enum fg_sql    sql = statement_for(query);
+	const struct fg_bind all[] = { FG_I("before", before), FG_I("limit", query->limit), { .name = NULL } };
+	const struct fg_bind seen[] = { FG_I("before", before), FG_I("limit", query->limit), FG_I("user", query->user), { .name = NULL } };
+	const struct fg_bind search[] = { FG_I("before", before), FG_I("limit", query->limit), FG_I("user", query->user), FG_T("owner", query->owner),
+		                          FG_T("state", query->state), FG_T("words", words), FG_I("number", strtoll(query->words, NULL, 10)), { .name = NULL } };
 	struct fg_project    project;
 	struct fg_rows       rows;
-	enum fg_err          err = fg_rows_first(&rows, db, owner > 0 ? FG_SQL_PROJECT_LIST_OWN : FG_SQL_PROJECT_LIST, owner > 0 ? own : all);
+	enum fg_err          err;
 
+	like(words, query->words);
+	err = fg_rows_first(&rows, db, sql, sql == FG_SQL_PROJECT_SEARCH ? search : sql == FG_SQL_PROJECT_LIST ? all : seen);
 	for (; err == FG_OK; err = fg_rows_next(&rows)) {
 		take_row(&project, &rows);
 		if (!each(ctx, &project))
@@ -238,16 +273,6 @@ fg_project_list(struct fg_db *db, int64_t owner, int64_t before, int limit, bool
 	}
 	fg_rows_end(&rows);
 	return err == FG_ENOTFOUND ? FG_OK : err;
-}
-
-const char *
-fg_project_state(const struct fg_project *p)
-{
-	if (strcmp(p->state, "splitting") == 0)
-		return "waiting";
-	if (strcmp(p->state, "active") == 0)
-		return p->done > 0 || p->running > 0 ? "rendering" : "waiting";
-	return p->state;
 }
 
 static enum fg_err
@@ -283,7 +308,7 @@ begin_in(struct fg_project *p, struct fg_db *db, int64_t project, const char *st
 	if ((err = fg_db_begin(db, FG_FULL)) != FG_OK)
 		return err;
 	if ((err = fg_project_get(p, db, project)) == FG_OK && strstr(states, p->state) == NULL)
-		err = fg_fail(FG_ECONFLICT, "project %" PRId64 " is %s; it can't be %s", project, fg_project_state(p), what);
+		err = fg_fail(FG_ECONFLICT, "project %" PRId64 " is %s; it can't be %s", project, p->shown, what);
 	return err == FG_OK ? FG_OK : fg_db_end(db, err);
 }
 

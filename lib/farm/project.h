@@ -13,6 +13,8 @@ enum fg_device { FG_DEVICE_ANY, FG_DEVICE_CPU, FG_DEVICE_GPU };
 struct fg_project {
 	int64_t id, owner;
 	char    owner_name[128], state[16], message[1024];
+	char    shown[16];                                                        /**< state for people: waiting, rendering, composing, finished, failed, cancelled, paused */
+	char    access[16], link[65];                                             /**< who may look: private, link, users, everyone; the link's secret, "" none */
 	char    title[256], archive_md5[33], blend[1024], scene[128], camera[128]; /**< scene, camera "": the file's own */
 	char    format[16], engine[64], renderer[64];                             /**< format: png png16 jpeg exr exr-multilayer tga bmp; engine, renderer "": own, any */
 	char    result[16];                                                       /**< extension of the result file, "" while there is none */
@@ -20,7 +22,7 @@ struct fg_project {
 	int     width, height;                                                    /**< of a rendered frame: resolution × percent / 100, truncated */
 	int     percent, samples, device, fps_num, fps_den, no_denoise, raw;
 	int64_t archive_size, task_max_s, frames_total, frames_done, tasks_total, waiting, running, done, errors;
-	int64_t memory_kib, render_s, tile_bytes, created_ms, started_ms, finished_ms;
+	int64_t memory_kib, render_s, tile_bytes, made_bytes, created_ms, started_ms, finished_ms;
 };
 
 const char *fg_project_tile_ext(const char *format);  /**< extension of a tile's file: tiles of jpeg projects are PNG */
@@ -37,11 +39,20 @@ enum fg_err fg_project_split(struct fg_db *db, int64_t project, int64_t now_ms);
 
 enum fg_err fg_project_get(struct fg_project *out, struct fg_db *db, int64_t id); /**< FG_ENOTFOUND, also when deleted */
 
-/** Newest first, those with an id below `before` (0: all), of one owner (0: all), at most `limit`. The callback returns false to stop. */
-enum fg_err fg_project_list(struct fg_db *db, int64_t owner, int64_t before, int limit, bool (*each)(void *ctx, const struct fg_project *project), void *ctx);
+/** Which projects, newest first. Texts "": any. */
+struct fg_project_query {
+	int64_t     user;   /**< those that this user may look at; 0: all of them */
+	int64_t     before; /**< ids below; 0: from the newest */
+	int         limit;
+	const char *state;  /**< as people see it */
+	const char *owner;  /**< a user's name */
+	const char *words;  /**< part of the title, or the id */
+};
+enum { FG_PROJECT_WORDS = 200 }; /**< most bytes of words */
+#define FG_PROJECT_ALL { .limit = INT32_MAX, .state = "", .owner = "", .words = "" }
 
-/** State for people: waiting, rendering, composing, finished, failed, cancelled, paused. */
-const char *fg_project_state(const struct fg_project *project);
+/** The callback returns false to stop. */
+enum fg_err fg_project_list(struct fg_db *db, const struct fg_project_query *query, bool (*each)(void *ctx, const struct fg_project *project), void *ctx);
 
 /* What people do. FG_ECONFLICT when the state doesn't allow it. */
 enum fg_err fg_project_cancel(struct fg_db *db, int64_t project, int64_t now_ms);

@@ -36,7 +36,7 @@ fg_project_json(const struct fg_project *p, const struct fg_spool *spool)
 	char                     name[FG_SPOOL_NAME];
 
 	number(out, "id", p->id);
-	text(out, "state", fg_project_state(p));
+	text(out, "state", p->shown);
 	text(out, "title", p->title);
 	text(out, "owner", p->owner_name);
 	text(out, "message", p->message);

@@ -10,6 +10,7 @@
 
 #include "base/fs.h"
 #include "base/log.h"
+#include "text/escape.h"
 
 /* The numbers that clients give their errors, as far as they matter here. */
 static const struct kind {
@@ -156,4 +157,46 @@ fg_report_take(const struct fg_report *report, struct fg_farm *farm, int64_t now
 	                     &(struct fg_failure){ .lease = lease.id, .key = report->key, .blame = kind->blame, .why = why, .memory_kib = report->memory_kib,
 	                                           .has_log = has_log },
 	                     now_ms);
+}
+
+/* Bytes beyond ASCII that make no UTF-8, and control characters, become '?'. */
+static void
+add_plain(struct fg_buf *out, const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len;) {
+		const unsigned char c = (unsigned char)bytes[i];
+		const size_t        size = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+
+		if (i + size <= len && fg_utf8_valid(bytes + i, size) && (c >= 0x20 || c == '\n' || c == '\t') && c != 0x7f) {
+			fg_buf_add(out, bytes + i, size);
+			i += size;
+		} else {
+			if (c != '\r')
+				fg_buf_char(out, '?');
+			i++;
+		}
+	}
+}
+
+enum fg_err
+fg_report_log(struct fg_buf *out, struct fg_farm *farm, int64_t project, int64_t lease)
+{
+	char        name[FG_SPOOL_NAME], path[PATH_MAX], *text;
+	int64_t     there = 0;
+	gzFile      gz;
+	int         got;
+	enum fg_err err = fg_db_int(&there, farm->db, FG_SQL_LEASE_LOG_OF, FG_BINDS(FG_I("lease", lease), FG_I("project", project)));
+
+	if (err != FG_OK && err != FG_ENOTFOUND)
+		return err;
+	fg_spool_log(name, project, lease);
+	fg_spool_path(path, &farm->spool, name);
+	if (!there || (gz = gzopen(path, "rb")) == NULL)
+		return fg_fail(FG_ENOTFOUND, "lease %" PRId64 " of project %" PRId64 " left no log", lease, project);
+	text = fg_alloc((size_t)farm->settings.log_bytes);
+	got = gzread(gz, text, (unsigned)farm->settings.log_bytes);
+	gzclose(gz);
+	add_plain(out, text, got > 0 ? (size_t)got : 0);
+	free(text);
+	return got >= 0 ? FG_OK : fg_fail(FG_EIO, "the log of lease %" PRId64 " is damaged", lease);
 }

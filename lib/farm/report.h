@@ -2,6 +2,7 @@
 #ifndef FG_FARM_REPORT_H
 #define FG_FARM_REPORT_H
 
+#include "base/buf.h"
 #include "farm/farm.h"
 #include "farm/lease.h"
 
@@ -16,5 +17,8 @@ struct fg_report {
 
 /** Keep the log (at most log_bytes, compressed) and let the lease fail, by whose fault the type says. FG_OK also for a lease that is not known. */
 enum fg_err fg_report_take(const struct fg_report *report, struct fg_farm *farm, int64_t now_ms);
+
+/** The log that came with a failed lease of this project, as text with what is not UTF-8 replaced; at most log_bytes. FG_ENOTFOUND */
+enum fg_err fg_report_log(struct fg_buf *out, struct fg_farm *farm, int64_t project, int64_t lease);
 
 #endif

@@ -175,6 +175,18 @@ fg_spool_preview(char *out, int64_t project, int frame)
 }
 
 void
+fg_spool_tile_preview(char *out, int64_t project, int frame, int row, int column, int64_t lease)
+{
+	snprintf(out, FG_SPOOL_NAME, "projects/%" PRId64 "/previews/%d-%d-%d-%" PRId64 ".jpg", project, frame, row, column, lease);
+}
+
+void
+fg_spool_cover(char *out, int64_t project)
+{
+	snprintf(out, FG_SPOOL_NAME, "projects/%" PRId64 "/cover.png", project);
+}
+
+void
 fg_spool_log(char *out, int64_t project, int64_t lease)
 {
 	snprintf(out, FG_SPOOL_NAME, "projects/%" PRId64 "/logs/%" PRId64 ".txt.gz", project, lease);

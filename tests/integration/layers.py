@@ -12,7 +12,7 @@ BELOW = {
     "store": {"base", "text"},
     "farm": {"base", "text", "store", "image", "blend"},
     "http": {"base", "text", "store", "farm"},
-    "cgi-bin": {"base", "text", "store", "farm", "blend", "http"},
+    "cgi-bin": {"base", "text", "store", "farm", "image", "blend", "http"},
     "daemons": {"base", "text", "store", "farm", "image", "blend"},
     "tools": {"base", "text", "store", "farm", "image", "blend", "worker"},
     "worker": {"base", "text", "farm"},

@@ -124,7 +124,7 @@ class Uploads(farm.Case):
         self.assertEqual(self.call("POST", f"/api/projects/{number}/priority", data={"priority": 7}).json["priority"], 7)
         self.assertEqual(self.call("POST", f"/api/projects/{number}/resume").status, 409)
         self.assertEqual(self.call("POST", f"/api/projects/{number}/explode").status, 404)
-        self.assertEqual(self.call("GET", f"/api/projects/{number}/cancel").status, 405)
+        self.assertEqual(self.call("GET", f"/api/projects/{number}/cancel").status, 404)
         self.assertIn(number, [p["id"] for p in self.call("GET", "/api/projects").json["projects"]])
         self.assertNotIn(number, [p["id"] for p in self.call("GET", "/api/projects", "eve").json["projects"]])
         self.assertIn(number, [p["id"] for p in self.call("GET", "/api/projects", "adi").json["projects"]])
@@ -149,7 +149,7 @@ class Uploads(farm.Case):
         self.assertEqual(self.call("DELETE", where, "eve").status, 404)
         self.assertEqual(self.call("DELETE", where).status, 204)
         self.assertEqual(self.call("HEAD", where).status, 404)
-        for bad in ("/api/upload/../../etc/passwd", "/api/upload/" + "0" * 32, "/api/upload/x", "/api/projects/1x", "/api/projects/-1", "/api/preview/1", "/api/preview/1/x"):
+        for bad in ("/api/upload/../../etc/passwd", "/api/upload/" + "0" * 32, "/api/upload/x", "/api/projects/1x", "/api/projects/-1", "/api/preview/x", "/api/preview/1/x"):
             self.assertEqual(self.call("GET", bad).status, 404, bad)
 
     def test_hostile_zip(self):

@@ -14,7 +14,7 @@ list_one(void *ctx, const struct fg_project *p)
 	json_object *out = json_object_new_object();
 
 	json_object_object_add(out, "id", json_object_new_int64(p->id));
-	json_object_object_add(out, "state", json_object_new_string(fg_project_state(p)));
+	json_object_object_add(out, "state", json_object_new_string(p->shown));
 	json_object_object_add(out, "title", json_object_new_string(p->title));
 	json_object_object_add(out, "owner", json_object_new_string(p->owner_name));
 	json_object_object_add(out, "frames_done", json_object_new_int64(p->frames_done));
@@ -32,7 +32,7 @@ list(struct admin *admin)
 	json_object *rows = json_object_new_array();
 	enum fg_err  err = admin_positions(admin, 0, 0, "project list");
 
-	if (err == FG_OK && (err = fg_project_list(admin->farm.db, 0, 0, 1000000, list_one, rows)) == FG_OK)
+	if (err == FG_OK && (err = fg_project_list(admin->farm.db, &(struct fg_project_query)FG_PROJECT_ALL, list_one, rows)) == FG_OK)
 		admin_show(admin, rows);
 	else
 		json_object_put(rows);

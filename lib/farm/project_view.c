@@ -1,0 +1,168 @@
+#include "farm/project_view.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "farm/cause.h"
+#include "farm/project_json.h"
+
+static void
+number(json_object *out, const char *key, int64_t value)
+{
+	json_object_object_add(out, key, json_object_new_int64(value));
+}
+
+static void
+text(json_object *out, const char *key, const char *value)
+{
+	json_object_object_add(out, key, json_object_new_string(value));
+}
+
+int64_t
+fg_project_left_ms(const struct fg_project *p)
+{
+	const int64_t left = p->waiting + p->running;
+
+	if (p->done == 0 || p->running == 0 || strcmp(p->state, "active") != 0)
+		return -1;
+	return p->render_s * 1000 / p->done * left / p->running;
+}
+
+/* Thousandths of the result that is being made; the zip comes after it. */
+static int64_t
+composing(struct fg_db *db, int64_t project, json_object *products)
+{
+	struct fg_rows rows;
+	int64_t        progress = 0;
+	enum fg_err    err;
+
+	for (err = fg_rows_first(&rows, db, FG_SQL_PRODUCT_LAST, FG_BINDS(FG_I("project", project))); err == FG_OK; err = fg_rows_next(&rows)) {
+		if (strcmp(fg_rows_text(&rows, 0), "result") == 0)
+			progress = fg_rows_int(&rows, 2);
+		if (products != NULL) {
+			json_object *one = json_object_new_object();
+
+			text(one, "kind", fg_rows_text(&rows, 0));
+			text(one, "state", fg_rows_text(&rows, 1));
+			number(one, "progress", fg_rows_int(&rows, 2));
+			text(one, "why", fg_rows_text(&rows, 3));
+			json_object_array_add(products, one);
+		}
+	}
+	fg_rows_end(&rows);
+	return progress;
+}
+
+static json_object *
+view(const struct fg_project *p, const struct fg_user *user, enum fg_access may)
+{
+	json_object  *out = fg_project_json(p, NULL);
+	const int64_t left_ms = fg_project_left_ms(p);
+	char          cover[64];
+
+	snprintf(cover, sizeof(cover), "/api/preview/%" PRId64, p->id);
+	number(out, "size", p->archive_size + p->tile_bytes + p->made_bytes);
+	text(out, "thumbnail", cover);
+	json_object_object_add(out, "left_ms", left_ms >= 0 ? json_object_new_int64(left_ms) : NULL);
+	json_object_object_add(out, "mine", json_object_new_boolean(user != NULL && user->id == p->owner));
+	json_object_object_add(out, "may_change", json_object_new_boolean(may == FG_ACCESS_CHANGE));
+	text(out, "access", p->access);
+	return out;
+}
+
+json_object *
+fg_project_view(const struct fg_project *p, struct fg_db *db, const struct fg_user *user, enum fg_access may)
+{
+	json_object *out = view(p, user, may);
+
+	number(out, "composing", strcmp(p->state, "composing") == 0 ? composing(db, p->id, NULL) : 0);
+	return out;
+}
+
+static void
+duration(struct fg_buf *out, int64_t ms)
+{
+	const int64_t minutes = (ms + 59999) / 60000;
+
+	if (minutes < 2)
+		fg_buf_str(out, "a minute");
+	else if (minutes < 120)
+		fg_buf_printf(out, "%" PRId64 " minutes", minutes);
+	else if (minutes < 48 * 60)
+		fg_buf_printf(out, "%" PRId64 " hours", (minutes + 30) / 60);
+	else
+		fg_buf_printf(out, "%" PRId64 " days", (minutes + 12 * 60) / (24 * 60));
+}
+
+static void
+rendering(struct fg_buf *out, const struct fg_project *p, const char *frames)
+{
+	const int64_t left_ms = fg_project_left_ms(p);
+
+	fg_buf_printf(out, "%" PRId64 " of %" PRId64 " %s %s done", p->frames_done, p->frames_total, frames, p->frames_done == 1 ? "is" : "are");
+	if (p->running > 0)
+		fg_buf_printf(out, ", %" PRId64 " task%s being rendered", p->running, p->running == 1 ? " is" : "s are");
+	else
+		fg_buf_str(out, ", and it waits for workers");
+	if (left_ms >= 0) {
+		fg_buf_str(out, "; about ");
+		duration(out, left_ms);
+		fg_buf_str(out, " left");
+	}
+	fg_buf_str(out, ".");
+}
+
+/* One sentence for people: how it goes, and what to do when it doesn't. */
+static void
+summary(struct fg_buf *out, const struct fg_project *p)
+{
+	const char *frames = p->frames_total == 1 ? "frame" : "frames";
+
+	if (strcmp(p->shown, "rendering") == 0)
+		rendering(out, p, frames);
+	else if (strcmp(p->state, "splitting") == 0)
+		fg_buf_printf(out, "Its %" PRId64 " %s are being divided into tasks.", p->frames_total, frames);
+	else if (strcmp(p->shown, "waiting") == 0)
+		fg_buf_printf(out, "%" PRId64 " %s wait%s for a worker.", p->frames_total, frames, p->frames_total == 1 ? "s" : "");
+	else if (strcmp(p->state, "paused") == 0)
+		fg_buf_printf(out, "Paused with %" PRId64 " of %" PRId64 " %s done; resume it to go on.", p->frames_done, p->frames_total, frames);
+	else if (strcmp(p->state, "composing") == 0)
+		fg_buf_printf(out, "All frames are rendered; the %s is being made.", p->animation ? "video" : "picture");
+	else if (strcmp(p->state, "finished") == 0)
+		fg_buf_printf(out, "Finished: %s", p->message[0] != '\0' ? p->message : p->animation ? "the video is ready." : "the picture is ready.");
+	else if (strcmp(p->state, "cancelled") == 0)
+		fg_buf_printf(out, "Cancelled with %" PRId64 " of %" PRId64 " %s done; try it again to go on.", p->frames_done, p->frames_total, frames);
+	else
+		fg_buf_printf(out, "%s %s", p->message, fg_cause_of(p->message)->sentence);
+}
+
+static void
+add_name(void *ctx, const char *name)
+{
+	json_object_array_add(ctx, json_object_new_string(name));
+}
+
+json_object *
+fg_project_view_whole(const struct fg_project *p, struct fg_db *db, const struct fg_settings *settings, const struct fg_user *user, enum fg_access may,
+                      int64_t now_ms)
+{
+	json_object  *out = view(p, user, may), *products = json_object_new_array(), *viewers = json_object_new_array();
+	struct fg_buf sentence = { 0 }, link = { 0 };
+
+	(void)now_ms;
+	number(out, "composing", composing(db, p->id, products));
+	json_object_object_add(out, "products", products);
+	summary(&sentence, p);
+	text(out, "summary", fg_buf_text(&sentence));
+	if (may == FG_ACCESS_CHANGE) {
+		fg_access_viewers(db, p->id, add_name, viewers);
+		fg_buf_printf(&link, "%s/project?id=%" PRId64 "&link=%s", settings->public_url, p->id, p->link);
+	}
+	json_object_object_add(out, "viewers", viewers);
+	json_object_object_add(out, "link", may == FG_ACCESS_CHANGE && p->link[0] != '\0' ? json_object_new_string(fg_buf_text(&link)) : NULL);
+	fg_buf_free(&sentence);
+	fg_buf_free(&link);
+	return out;
+}
