@@ -15,7 +15,9 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "base/time.h"
 #include "store/migrations.h"
+#include "store/turnstile.h"
 
 enum { BUSY_MS = 5000, SOON = 200, SOON_US = 50, LATER_US = 500, CHECKPOINT_PAGES = 2000, SECRET_SIZE = 32, ID_BLOCK = 64 };
 
@@ -27,6 +29,9 @@ struct fg_db {
 	int             run_lock, log_pages;
 	enum fg_db_sync sync;
 	int64_t         next_id, last_id; /**< lease ids reserved by this process */
+	int64_t         begin_until_ms;   /**< when the transaction that is being begun gives up; 0 none is */
+	struct fg_turnstile *turnstile;   /**< NULL: there is none */
+	bool            holds;            /**< the turn is ours */
 };
 
 static enum fg_err
@@ -65,21 +70,24 @@ after_commit(void *ctx, sqlite3 *sqlite, const char *name, int pages)
 static int
 wait_for_writer(void *ctx, int tries)
 {
-	(void)ctx;
+	const struct fg_db *db = ctx;
+
+	if (db->begin_until_ms != 0 && fg_steady_ms() >= db->begin_until_ms)
+		return 0;
 	usleep(tries < SOON ? SOON_US : LATER_US);
 	return tries < SOON + BUSY_MS * 1000 / LATER_US;
 }
 
 /* REFERENCES stay prose: parents are never deleted, and enforcing them would walk whole tables of children at some upserts. */
 static enum fg_err
-connect_one(const struct fg_db *db, sqlite3 **out)
+connect_one(struct fg_db *db, sqlite3 **out)
 {
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/farmgate.db", db->dir);
 	if (sqlite3_open_v2(path, out, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
 		return fg_fail(FG_EIO, "could not open %s: %s", path, sqlite3_errmsg(*out));
-	sqlite3_busy_handler(*out, wait_for_writer, NULL);
+	sqlite3_busy_handler(*out, wait_for_writer, db);
 	sqlite3_db_config(*out, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_db_config(*out, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	if (sqlite3_exec(*out, "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;"
@@ -156,6 +164,7 @@ fg_db_open(struct fg_db **out, const char *state_dir, enum fg_db_mode mode)
 		return err;
 	}
 	sqlite3_wal_hook(db->sqlite, after_commit, db);
+	db->turnstile = fg_turnstile_open(db->dir);
 	*out = db;
 	return FG_OK;
 }
@@ -169,6 +178,7 @@ fg_db_close(struct fg_db *db)
 		sqlite3_finalize(db->statements[i]);
 	sqlite3_close(db->sqlite);
 	sqlite3_close(db->second);
+	fg_turnstile_close(db->turnstile);
 	if (db->run_lock >= 0)
 		close(db->run_lock);
 	free(db);
@@ -208,6 +218,15 @@ checkpoint(struct fg_db *db)
 	fg_log(FG_LOG_DEBUG, "db.checkpoint", "pages=%d done=%d", all, done);
 }
 
+/* The turn is kept until the checkpoint, if one is due, is made: writers would only ask in vain meanwhile. */
+static void
+leave(struct fg_db *db)
+{
+	if (db->holds)
+		fg_turnstile_leave(db->turnstile);
+	db->holds = false;
+}
+
 enum fg_err
 fg_db_begin(struct fg_db *db, enum fg_db_sync sync)
 {
@@ -218,7 +237,13 @@ fg_db_begin(struct fg_db *db, enum fg_db_sync sync)
 			return err;
 		db->sync = sync;
 	}
-	return fg_db_run(db, FG_SQL_TRANSACTION_BEGIN, FG_NO_BINDS, NULL);
+	db->begin_until_ms = fg_steady_ms() + BUSY_MS;
+	if (db->turnstile != NULL && !db->holds)
+		db->holds = fg_turnstile_enter(db->turnstile, db->begin_until_ms);
+	if ((err = fg_db_run(db, FG_SQL_TRANSACTION_BEGIN, FG_NO_BINDS, NULL)) != FG_OK)
+		leave(db);
+	db->begin_until_ms = 0;
+	return err;
 }
 
 enum fg_err
@@ -230,6 +255,7 @@ fg_db_end(struct fg_db *db, enum fg_err err)
 		sqlite3_exec(db->sqlite, "ROLLBACK", NULL, NULL, NULL);
 	if (db->log_pages > CHECKPOINT_PAGES)
 		checkpoint(db);
+	leave(db);
 	return err;
 }
 
