@@ -7,7 +7,7 @@
  *   GET    /api/projects/ID/frames  after=FRAME limit=N: what frames are doing · /frames/FRAME its tiles and who had them
  *   GET    /api/projects/ID/errors  failures by cause · /logs/LEASE what a worker sent with its failure
  *   POST   /api/projects/ID/ACTION  pause, resume, cancel, retry, recomposite, zip, priority (priority=N), rerender (frames=3,7-9),
- *                                   access (access=private|link|users|everyone, viewers=NAMES) → the project
+ *                                   access (access=private|link|users|everyone, viewers=NAMES, workers=all|mine|NAMES) → the project
  *   DELETE /api/projects/ID         with all its files
  *   A project that the viewer may not see is a 404, one that they may not change a 403.
  *   Protocol: doc/protocol.md#projects    Test: tests/integration/upload.py
@@ -29,7 +29,7 @@
 #include "http/endpoint.h"
 #include "http/visible.h"
 
-enum { BEFORE, AFTER, LIMIT, STATE, OWNER, WORDS, LINK, ACCESS, VIEWERS, UPLOAD, OPTIONS }; /* from OPTIONS on: fg_intake_options, of which `priority` is an action's too */
+enum { BEFORE, AFTER, LIMIT, STATE, OWNER, WORDS, LINK, ACCESS, VIEWERS, WORKERS, UPLOAD, OPTIONS }; /* from OPTIONS on: fg_intake_options, of which `priority` is an action's too */
 static int FRAMES; /* of the options, the one that `rerender` takes too */
 enum { LIMIT_USUAL = 50, LIMIT_MOST = 200, NPARAMS = OPTIONS + FG_INTAKE_OPTIONS };
 
@@ -42,6 +42,7 @@ static struct fg_param params[NPARAMS] = {
 	[LINK]    = { "link",    FG_PARAM_TEXT, .optional = true, .max = 64 },
 	[ACCESS]  = { "access",  FG_PARAM_TEXT, .optional = true, .max = 16 },
 	[VIEWERS] = { "viewers", FG_PARAM_TEXT, .optional = true, .max = 8192 },
+	[WORKERS] = { "workers", FG_PARAM_TEXT, .optional = true, .max = 8192 },
 	[LIMIT]  = { "limit",  FG_PARAM_INT, .optional = true, .min = 1, .max = LIMIT_MOST },
 	[UPLOAD] = { "upload", FG_PARAM_TEXT, .optional = true, .max = FG_UPLOAD_ID - 1 },
 };
@@ -207,6 +208,22 @@ set_priority(struct fg_req *req, int64_t id)
 	return err == FG_OK ? fg_project_priority(req->db, id, in.priority, req->now_ms) : err;
 }
 
+/* Who may look, whose workers may render, or both. */
+static enum fg_err
+set_access(struct fg_req *req, int64_t id)
+{
+	const char *access = fg_req_text(req, ACCESS, ""), *workers = fg_req_text(req, WORKERS, "");
+	enum fg_err err = FG_OK;
+
+	if (*access == '\0' && *workers == '\0')
+		return fg_fail(FG_EINVAL, "say who may look (access=private, link, users or everyone) or whose workers may render (workers=all, mine or names)");
+	if (*workers != '\0')
+		err = fg_access_set_workers(req->db, id, workers, req->now_ms);
+	if (err == FG_OK && *access != '\0')
+		err = fg_access_set(req->db, id, access, fg_req_text(req, VIEWERS, ""), req->now_ms);
+	return err;
+}
+
 static enum fg_err
 act(struct fg_req *req, const struct fg_project *project, const char *action)
 {
@@ -226,7 +243,7 @@ act(struct fg_req *req, const struct fg_project *project, const char *action)
 	else if (strcmp(action, "rerender") == 0)
 		err = fg_rerender(req->farm, id, fg_req_text(req, FRAMES, ""), req->now_ms);
 	else if (strcmp(action, "access") == 0)
-		err = fg_access_set(req->db, id, fg_req_text(req, ACCESS, project->access), fg_req_text(req, VIEWERS, ""), req->now_ms);
+		err = set_access(req, id);
 	else
 		for (size_t i = 0; i < sizeof(actions) / sizeof(*actions); i++)
 			if (strcmp(actions[i].name, action) == 0)

@@ -22,6 +22,34 @@ ALTER TABLE session ADD COLUMN idle_ms INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE lease ADD COLUMN points INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX lease_worker ON lease (worker, ended_ms) WHERE ended_ms > 0;
 
+-- audience: whose workers may take a project's tasks, where not everybody's; one for each set of users (their ids in order). 0 is everybody.
+CREATE TABLE audience (
+	id      INTEGER PRIMARY KEY,
+	members TEXT NOT NULL UNIQUE
+) STRICT;
+CREATE TABLE audience_user (
+	user     INTEGER NOT NULL REFERENCES user (id),
+	audience INTEGER NOT NULL REFERENCES audience (id),
+	PRIMARY KEY (user, audience)
+) STRICT, WITHOUT ROWID;
+INSERT INTO audience VALUES (0, '');
+ALTER TABLE project ADD COLUMN audience INTEGER NOT NULL DEFAULT 0;
+
+-- need: now with the audience.
+CREATE TABLE need_for (
+	id         INTEGER PRIMARY KEY,
+	audience   INTEGER NOT NULL DEFAULT 0 REFERENCES audience (id),
+	version    TEXT NOT NULL,
+	device     INTEGER NOT NULL,
+	memory_kib INTEGER NOT NULL,
+	waiting    INTEGER NOT NULL DEFAULT 0,
+	UNIQUE (audience, version, device, memory_kib)
+) STRICT;
+INSERT INTO need_for (id, version, device, memory_kib, waiting) SELECT id, version, device, memory_kib, waiting FROM need;
+DROP TABLE need;
+ALTER TABLE need_for RENAME TO need;
+CREATE INDEX need_waiting ON need (memory_kib) WHERE waiting > 0;
+
 -- project: who may look (private, link, users, everyone), the secret of its link, and what its results take on disk.
 ALTER TABLE project ADD COLUMN access TEXT NOT NULL DEFAULT 'private' CHECK (access IN ('private', 'link', 'users', 'everyone'));
 ALTER TABLE project ADD COLUMN link TEXT NOT NULL DEFAULT '';
@@ -35,7 +63,7 @@ SELECT p.id, p.owner, u.name AS owner_name, p.state, p.message, p.title, p.prior
        p.animation, p.frame_start, p.frame_end, p.frame_step, p.rows, p.columns, p.overscan, p.width, p.height, p.percent, p.format, p.samples,
        p.engine, p.device, p.fps_num, p.fps_den, p.renderer, p.no_denoise, p.task_max_s, p.frames_total, p.frames_done, p.tasks_total, p.waiting,
        p.running, p.done, p.errors, p.memory_kib, p.render_s, p.tile_bytes, p.result, p.raw, p.created_ms, p.started_ms, p.finished_ms, p.access,
-       p.link, p.made_bytes,
+       p.link, p.made_bytes, p.audience,
        CASE p.state WHEN 'splitting' THEN 'waiting' WHEN 'active' THEN CASE WHEN p.done > 0 OR p.running > 0 THEN 'rendering' ELSE 'waiting' END
                     ELSE p.state END AS shown
   FROM project p JOIN user u ON u.id = p.owner;

@@ -22,7 +22,7 @@ CREATE INDEX queue_owner ON queue (owner) WHERE projects > 0;
 DROP INDEX need_waiting;
 ALTER TABLE need RENAME COLUMN waiting TO queues;
 UPDATE need SET queues = (SELECT count(*) FROM queue q WHERE q.need = need.id AND q.projects > 0);
-CREATE INDEX need_waiting ON need (memory_kib) WHERE queues > 0;
+CREATE INDEX need_waiting ON need (audience, memory_kib) WHERE queues > 0;
 
 -- turn: in which order the queues with one need lend: least load of the owner first, then priority, then age. A row for each queue with an open project.
 CREATE TABLE turn (

@@ -1,13 +1,14 @@
 -- name: need_fit
--- The needs that a session meets: memory, compute method (0 both, 1 CPU, 2 GPU), a renderer for its OS and architecture.
+-- The needs that a session meets: for everybody's workers or its owner's, memory, compute method (0 both, 1 CPU, 2 GPU), a renderer for its OS and
+-- architecture.
 SELECT n.id FROM need n
- WHERE n.queues > 0 AND n.memory_kib <= :ram
+ WHERE n.queues > 0 AND n.audience IN (SELECT 0 UNION ALL SELECT a.audience FROM audience_user a WHERE a.user = :user) AND n.memory_kib <= :ram
    AND (n.device = 0 OR :method = 0 OR n.device = :method)
    AND EXISTS (SELECT 1 FROM renderer r WHERE r.os = :os AND r.bits = :bits AND r.removed = 0 AND (n.version = '' OR r.version = n.version));
 
 -- name: queue_next
 -- The fronts of the queues with one need: the owner with the least load first, then priority, then age.
-SELECT queue, load, priority, project FROM turn WHERE need = :need ORDER BY load, priority DESC, project LIMIT :limit;
+SELECT queue, load, priority, project FROM turn WHERE need = :need AND load < 1 << 62 ORDER BY load, priority DESC, project LIMIT :limit;
 
 -- name: project_next
 SELECT id, memory_kib, task_max_s, device, renderer FROM project
@@ -28,7 +29,9 @@ SELECT t.id, t.frame, t.row, t.column FROM task t
    AND NOT EXISTS (SELECT 1 FROM worker w WHERE w.seen_ms > :since_ms AND w.id <> :worker AND w.disabled = 0 AND w.aside_until_ms <= :now_ms
                       AND (t.memory_kib = 0 OR t.memory_kib < w.ram_kib)
                       AND EXISTS (SELECT 1 FROM renderer r WHERE r.os = w.os AND r.bits = w.bits AND r.removed = 0)
-                      AND NOT EXISTS (SELECT 1 FROM shun s WHERE s.task = t.id AND s.worker = w.id))
+                      AND NOT EXISTS (SELECT 1 FROM shun s WHERE s.task = t.id AND s.worker = w.id)
+                      AND EXISTS (SELECT 1 FROM project p WHERE p.id = :project AND (p.audience = 0 OR EXISTS
+                                  (SELECT 1 FROM audience_user a WHERE a.user = w.user AND a.audience = p.audience))))
  ORDER BY t.seq LIMIT 1;
 
 -- name: renderer_fit

@@ -233,6 +233,29 @@ class Case(unittest.TestCase):
             time.sleep(0.05)
 
 
+class Visitor:
+    """Somebody at a browser: logged in by cookie, changes with the CSRF token. Without a name: nobody."""
+
+    def __init__(self, farm, name=None, password="long enough"):
+        self.farm, self.cookie, self.csrf = farm, None, ""
+        if name:
+            answer = self.post("/api/login", name=name, password=password)
+            assert answer.status == 200, answer.body
+            self.cookie, self.csrf, self.id = answer.header("Set-Cookie").split(";")[0], answer.json["csrf"], answer.json["id"]
+
+    def call(self, method, target, headers=(), body=b"", data=None):
+        headers = list(headers) + ([("Cookie", self.cookie), ("X-CSRF-Token", self.csrf)] if self.cookie else [])
+        if data is not None:
+            headers, body = headers + [("Content-Type", "application/json")], json.dumps(data).encode()
+        return request(self.farm.port, method, target, headers, body)
+
+    def get(self, target):
+        return self.call("GET", target)
+
+    def post(self, target, **data):
+        return self.call("POST", target, data=data)
+
+
 class Client:
     """A stock worker client, byte for byte as captured: 3.3.2, 6.20295, 6.22306, or 7.24086."""
 

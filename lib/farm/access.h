@@ -1,4 +1,5 @@
-/* access: who may look at a project, and who may change it. Its owner and admins may do both; others what project.access says. */
+/* access: who may look at a project, who may change it, and whose workers may render it. Its owner and admins may do both; others what project.access
+ * says. */
 #ifndef FG_FARM_ACCESS_H
 #define FG_FARM_ACCESS_H
 
@@ -16,6 +17,12 @@ enum fg_err fg_access_of(enum fg_access *out, struct fg_db *db, const struct fg_
 /** Who may look from now on. `viewers` are names of users, separated by blanks, for 'users'; a link gets a new secret each time it is opened.
  * FG_EINVAL names what is wrong. */
 enum fg_err fg_access_set(struct fg_db *db, int64_t project, const char *access, const char *viewers, int64_t now_ms);
+
+/** Whose workers may take its tasks from now on: "all", "mine", or names of users separated by blanks. What is lent stays lent. FG_EINVAL */
+enum fg_err fg_access_set_workers(struct fg_db *db, int64_t project, const char *workers, int64_t now_ms);
+
+/** Their names; none for everybody's. `mine`: the owner's alone. */
+enum fg_err fg_access_workers(bool *mine, struct fg_db *db, const struct fg_project *project, void (*each)(void *ctx, const char *name), void *ctx);
 
 /** The names of those that a project was opened to. */
 enum fg_err fg_access_viewers(struct fg_db *db, int64_t project, void (*each)(void *ctx, const char *name), void *ctx);

@@ -115,7 +115,7 @@ enum fg_err
 fg_count_enqueue(struct fg_db *db, int64_t project)
 {
 	struct fg_rows rows;
-	int64_t        owner = 0, device = 0, memory = 0, waiting = 0, need = 0, queue = 0;
+	int64_t        owner = 0, device = 0, memory = 0, waiting = 0, audience = 0, need = 0, queue = 0;
 	char           version[64] = "";
 	enum fg_err    err;
 
@@ -128,12 +128,21 @@ fg_count_enqueue(struct fg_db *db, int64_t project)
 		device = fg_rows_int(&rows, 2);
 		memory = class_of(fg_count_need_kib(fg_rows_int(&rows, 3)));
 		waiting = fg_rows_int(&rows, 4);
+		audience = fg_rows_int(&rows, 5);
 	}
 	fg_rows_end(&rows);
 	if (err != FG_OK ||
-	    (err = fg_db_int(&need, db, FG_SQL_NEED_TAKE, FG_BINDS(FG_T("version", version), FG_I("device", device), FG_I("memory", memory)))) != FG_OK ||
+	    (err = fg_db_int(&need, db, FG_SQL_NEED_TAKE, FG_BINDS(FG_I("audience", audience), FG_T("version", version), FG_I("device", device), FG_I("memory", memory)))) != FG_OK ||
 	    (err = fg_db_int(&queue, db, FG_SQL_QUEUE_TAKE, FG_BINDS(FG_I("owner", owner), FG_I("need", need)))) != FG_OK ||
 	    (err = fg_db_run(db, FG_SQL_PROJECT_SET_QUEUE, FG_BINDS(FG_I("project", project), FG_I("queue", queue)), NULL)) != FG_OK)
 		return err;
 	return waiting > 0 ? set_open(db, project, queue, true) : FG_OK;
+}
+
+enum fg_err
+fg_count_quota(struct fg_db *db, int64_t owner, int64_t quota)
+{
+	enum fg_err err = fg_db_run(db, FG_SQL_USER_QUOTA_RUNNING, FG_BINDS(FG_I("owner", owner), FG_I("quota", quota)), NULL);
+
+	return err == FG_OK ? owner_running(db, owner, 0) : err; /* its queues take the place that the new quota gives them */
 }

@@ -24,6 +24,9 @@ enum fg_err fg_count_enqueue(struct fg_db *db, int64_t project);
 /** Take them out (pause, cancel, failed). Call before its state changes from 'active'. */
 enum fg_err fg_count_dequeue(struct fg_db *db, int64_t project);
 
+/** The most tasks of an owner that may run at once; 0: any number. Inside a transaction. */
+enum fg_err fg_count_quota(struct fg_db *db, int64_t owner, int64_t quota);
+
 /** What a project needs, in KiB, by the largest memory that its tasks used; 0 unknown. */
 int64_t fg_count_need_kib(int64_t used_kib);
 

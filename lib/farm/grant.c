@@ -77,7 +77,7 @@ choose_heads(struct choice *choice, struct claim *claim)
 
 	for (err = fg_rows_first(&rows, claim->db, FG_SQL_NEED_FIT,
 	                         FG_BINDS(FG_I("ram", offer->ram_kib), FG_I("method", offer->method), FG_T("os", offer->session->os),
-	                                  FG_T("bits", offer->session->bits)));
+	                                  FG_T("bits", offer->session->bits), FG_I("user", offer->session->user)));
 	     err == FG_OK && count < HEADS_MAX; err = fg_rows_next(&rows))
 		needs[count++] = fg_rows_int(&rows, 0);
 	fg_rows_end(&rows);

@@ -148,7 +148,8 @@ json_object *
 fg_project_view_whole(const struct fg_project *p, struct fg_db *db, const struct fg_settings *settings, const struct fg_user *user, enum fg_access may,
                       int64_t now_ms)
 {
-	json_object  *out = view(p, user, may), *products = json_object_new_array(), *viewers = json_object_new_array();
+	json_object  *out = view(p, user, may), *products = json_object_new_array(), *viewers = json_object_new_array(), *workers = json_object_new_array();
+	bool          mine = false;
 	struct fg_buf sentence = { 0 }, link = { 0 };
 
 	(void)now_ms;
@@ -158,9 +159,15 @@ fg_project_view_whole(const struct fg_project *p, struct fg_db *db, const struct
 	text(out, "summary", fg_buf_text(&sentence));
 	if (may == FG_ACCESS_CHANGE) {
 		fg_access_viewers(db, p->id, add_name, viewers);
+		fg_access_workers(&mine, db, p, add_name, workers);
 		fg_buf_printf(&link, "%s/project?id=%" PRId64 "&link=%s", settings->public_url, p->id, p->link);
 	}
 	json_object_object_add(out, "viewers", viewers);
+	if (p->audience == 0 || mine) {
+		json_object_put(workers);
+		workers = json_object_new_string(mine ? "mine" : "all");
+	}
+	json_object_object_add(out, "workers", workers);
 	json_object_object_add(out, "link", may == FG_ACCESS_CHANGE && p->link[0] != '\0' ? json_object_new_string(fg_buf_text(&link)) : NULL);
 	fg_buf_free(&sentence);
 	fg_buf_free(&link);
