@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/fs.h"
 #include "farm/farm.h"
+#include "farm/count.h"
 #include "farm/lease.h"
 #include "farm/product.h"
 #include "farm/project.h"
@@ -218,6 +219,42 @@ lends_fairly(void **state)
 	}
 	for (int u = 0; u < 3; u++)
 		assert_int_equal(count[u], 5);
+}
+
+static void
+set_quota(struct farm *f, int64_t user, int64_t quota)
+{
+	assert_int_equal(fg_db_begin(f->db, FG_FULL), FG_OK);
+	assert_int_equal(fg_db_end(f->db, fg_count_quota(f->db, user, quota)), FG_OK);
+}
+
+static void
+stops_at_a_quota(void **state)
+{
+	struct farm      *f = *state;
+	const int64_t     user = add_user(f, "u"), other = add_user(f, "o"), project = add_project(f, user, 9, 1, 5);
+	struct fg_session session[6];
+	struct fg_lease   lease, first;
+
+	for (int i = 0; i < 6; i++)
+		session[i] = add_worker(f, other, "o", (char[]){ 'h', (char)('a' + i), 0 }, 8 << 20);
+	set_quota(f, user, 2);
+	assert_int_equal(lend(&first, f, &session[0]), FG_OK);
+	assert_int_equal(lend(&lease, f, &session[1]), FG_OK);
+	assert_int_equal(lend(&lease, f, &session[2]), FG_ENOTFOUND);
+	assert_true(deliver(f, &first, &session[0]));
+	assert_int_equal(lend(&lease, f, &session[2]), FG_OK);
+	assert_int_equal(lend(&lease, f, &session[3]), FG_ENOTFOUND);
+	assert_true(add_project(f, other, 1, 1, 0) != 0);
+	assert_int_equal(lend(&lease, f, &session[3]), FG_OK); /* others are not held up */
+	assert_true(lease.project != project);
+	set_quota(f, user, 3);
+	assert_int_equal(lend(&lease, f, &session[4]), FG_OK);
+	assert_int_equal(lease.project, project);
+	set_quota(f, user, 1);
+	assert_int_equal(lend(&lease, f, &session[5]), FG_ENOTFOUND);
+	set_quota(f, user, 0);
+	assert_int_equal(lend(&lease, f, &session[5]), FG_OK);
 }
 
 static void
@@ -496,7 +533,7 @@ main(void)
 {
 #define FARM_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		FARM_TEST(renders_to_the_end), FARM_TEST(lends_fairly), FARM_TEST(skips_what_does_not_fit), FARM_TEST(takes_back_and_late),
+		FARM_TEST(renders_to_the_end), FARM_TEST(lends_fairly), FARM_TEST(stops_at_a_quota), FARM_TEST(skips_what_does_not_fit), FARM_TEST(takes_back_and_late),
 		FARM_TEST(ends_what_runs_too_long), FARM_TEST(keeps_budgets), FARM_TEST(sets_workers_aside), FARM_TEST(spares_whom_failed),
 		FARM_TEST(doubts_black), FARM_TEST(checks_settings), FARM_TEST(asks_passwords), FARM_TEST(pauses_and_prefers),
 	};
