@@ -2,14 +2,14 @@
  * none while nobody looks. Pages know only `watch`; that a push could bring the news instead is this file's own affair.
  *
  *   watch({ changed(events), tick(), project })
- *     changed   these events came; null: what the page shows may be old as a whole (a reset, or a connection that was lost): load it again
+ *     changed   these events came (none, when something was lent: that has no event); null: what the page shows may be old as a whole (a reset, or a connection that was lost): load it again
  *     tick      every few seconds while the farm answers: for what moves without an event (bars, clocks)
  *     project   only this project's events
  */
 import { address, get } from "./api.js";
 
 const CALM_MS = 3000, MOST_MS = 60000, TICK_MS = 6000;
-let watcher, after = null, failures = 0, timer = 0, busy = false, ticked = 0, state = () => {};
+let watcher, after = null, lent = 0, failures = 0, timer = 0, busy = false, ticked = 0, state = () => {};
 
 /** Who shows whether the farm is heard: `show(null)`, or `show(ms)` until the next try. */
 export function connection(show) {
@@ -31,13 +31,13 @@ export function now() {
 }
 
 async function question() {
-	if (watcher.feed === false) return { events: [], last: 0 };
+	if (watcher.feed === false) return { events: [], last: 0, lent: 0 };
 	return get(address("/api/events", { after, project: watcher.project }));
 }
 
 function tell(answer, again) {
 	if (answer.reset || again) watcher.changed?.(null);
-	else if (answer.events.length) watcher.changed?.(answer.events);
+	else if (answer.events.length || answer.lent !== lent) watcher.changed?.(answer.events);
 	if (Date.now() - ticked >= TICK_MS) {
 		ticked = Date.now();
 		watcher.tick?.();
@@ -51,9 +51,10 @@ async function round() {
 		const answer = await question();
 		const again = failures > 0;
 		failures = 0;
-		after = answer.last;
 		state(null);
-		tell(answer, again);
+		if (after !== null) tell(answer, again);
+		after = answer.last;
+		lent = answer.lent;
 	} catch (problem) {
 		if (!("status" in problem)) throw problem;
 		wait = Math.min(MOST_MS, CALM_MS * 2 ** failures++);

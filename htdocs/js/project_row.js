@@ -8,9 +8,10 @@ import { say } from "./shell.js";
 import { chip, composeFailed, counts, meter, setChip, setProjectMeter } from "./state.js";
 
 function setPicture(box, p) {
-	if (box.dataset.src === (p.thumbnail ?? "")) return;
-	box.dataset.src = p.thumbnail ?? "";
-	box.replaceChildren(p.thumbnail ? el("img", { src: p.thumbnail, alt: "", loading: "lazy", width: 320, height: 180 }) : gate());
+	const src = p.thumbnail ? `${p.thumbnail}?v=${p.frames_done > 0 ? p.frame_start : "cover"}` : "";
+	if (box.dataset.src === src && box.firstChild) return;
+	box.dataset.src = src;
+	box.replaceChildren(src ? el("img", { src, alt: "", loading: "lazy", width: 320, height: 180 }) : gate());
 }
 
 function again(node, changed) {

@@ -48,8 +48,8 @@ export function setProjectMeter(node, p) {
 	else setMeter(node, p.tasks_done, p.tasks_running, p.tasks_total, counts(p));
 }
 
-/** "3 rendering, 25 of 120 tiles, about 12 min left". */
-export function counts(p) {
+/** "3 rendering, 25 of 120 tiles, about 12 min left"; the time only where `left` asks for it. */
+export function counts(p, left = true) {
 	const noun = p.rows * p.columns > 1 ? "tile" : "frame";
 	const parts = [];
 	if (p.state === "composing") return `Putting frames together, ${Math.floor((p.composing ?? 0) / 10)} %`;
@@ -57,7 +57,7 @@ export function counts(p) {
 	if (p.tasks_running) parts.push(`${number(p.tasks_running)} rendering`);
 	parts.push(`${number(p.tasks_done)} of ${many(p.tasks_total, noun)} done`);
 	if (p.tasks_failed) parts.push(many(p.tasks_failed, "failure"));
-	if (p.left_ms && (p.state === "rendering" || p.state === "waiting")) parts.push(`about ${duration(p.left_ms)} left`);
+	if (left && p.left_ms && (p.state === "rendering" || p.state === "waiting")) parts.push(`about ${duration(p.left_ms)} left`);
 	return parts.join(" · ");
 }
 
