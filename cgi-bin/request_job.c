@@ -18,17 +18,15 @@ static const struct fg_param params[] = {
 	[RAM_MAX]       = { "ram_max",       FG_PARAM_INT, .optional = true, .loose = true, .min = 1, .max = INT64_C(1) << 42 },
 };
 
-/* An answer that can't be built or doesn't reach the worker gives the task back. */
+/* An answer that doesn't reach the worker gives the task back. */
 static enum fg_err
-answer(struct fg_req *req, const struct fg_lease *lease)
+lend(struct fg_req *req, const struct fg_offer *offer)
 {
 	struct fg_job job;
-	enum fg_err   err = fg_job_build(&job, req->farm, lease);
+	enum fg_err   err = fg_job_take(&job, req->farm, offer, req->now_ms);
 
-	if (err == FG_OK)
-		err = fg_http_job(req, &job);
-	if (err != FG_OK)
-		fg_lease_return(req->db, lease->id, req->now_ms);
+	if (err == FG_OK && (err = fg_http_job(req, &job)) != FG_OK)
+		fg_lease_return(req->db, job.lease.id, req->now_ms);
 	fg_job_free(&job);
 	return err;
 }
@@ -42,8 +40,7 @@ request_job(struct fg_req *req)
 		.ram_kib = fg_req_int(req, RAM_MAX, session->ram_kib),
 		.method  = (int)fg_req_int(req, COMPUTEMETHOD, 1),
 	};
-	struct fg_lease lease;
-	enum fg_err     err;
+	enum fg_err err;
 
 	if ((session->roles & FG_ROLE_WORKER) == 0)
 		return fg_http_no_job(req, NO_RIGHT);
@@ -51,10 +48,7 @@ request_job(struct fg_req *req)
 		return fg_http_no_job(req, SET_ASIDE);
 	if (fg_farm_full(req->farm))
 		return fg_http_no_job(req, NOTHING);
-	err = fg_lease_grant(&lease, req->db, req->settings, &offer, req->now_ms);
-	if (err == FG_OK)
-		return answer(req, &lease);
-	if (err == FG_ENOTFOUND)
+	if ((err = lend(req, &offer)) == FG_ENOTFOUND)
 		return fg_http_no_job(req, NOTHING);
 	return err == FG_EUNSUPPORTED ? fg_http_no_job(req, NO_RENDERER) : err;
 }

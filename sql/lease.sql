@@ -47,8 +47,8 @@ INSERT INTO lease (id, task, project, session, worker, key, renderer, gpu, since
 VALUES (:id, :task, :project, :session, :worker, :key, :renderer, :gpu, :now_ms, :until_ms, :hard_ms);
 
 -- name: lease_of_session
--- The live leases of a session, oldest first: two at most.
-SELECT id, until_ms, hard_ms FROM lease WHERE session = :session AND state = 'live' ORDER BY id;
+-- The live leases of a session: two, three at most.
+SELECT id, until_ms, hard_ms FROM lease WHERE session = :session AND state = 'live';
 
 -- name: lease_asked
 -- Its session asks for more.

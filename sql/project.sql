@@ -98,7 +98,7 @@ SELECT t.row, t.column, t.state, t.tries, t.size, coalesce(l.id, 0), coalesce(w.
 -- Who had a task of this frame, newest first.
 -- scan: sorts the leases of one frame
 SELECT l.id, t.row, t.column, coalesce(w.id, 0), coalesce(w.name, ''), l.state, l.since_ms, l.ended_ms, l.render_s, l.memory_kib, l.outcome, l.log, l.points
-  FROM task t JOIN lease l ON l.task = t.id LEFT JOIN worker w ON w.id = l.worker
+  FROM task t JOIN lease l ON (l.task = t.id AND l.ended_ms > 0) OR l.id = t.holder LEFT JOIN worker w ON w.id = l.worker
  WHERE t.project = :project AND t.frame = :frame ORDER BY l.id DESC LIMIT 500;
 
 -- name: frame_preview

@@ -11,7 +11,8 @@ INSERT INTO session (hash, user, key, worker, version, own, os, bits, cores, ram
 VALUES (:hash, :user, :key, :worker, :version, :own, :os, :bits, :cores, :ram_kib, :now_ms, :now_ms);
 
 -- name: session_find
-SELECT s.id, s.user, s.key, s.worker, u.roles, s.cores, s.ram_kib, s.seen_ms, s.own, w.disabled OR w.aside_until_ms > :now_ms, s.os, s.bits, s.version
+SELECT s.id, s.user, s.key, s.worker, u.roles, s.cores, s.ram_kib, s.seen_ms, s.own, w.disabled OR w.aside_until_ms > :now_ms, s.os, s.bits, s.version,
+       coalesce((SELECT min(l.until_ms) FROM lease l WHERE l.session = s.id AND l.state = 'live' AND l.until_ms < l.hard_ms), 0)
   FROM session s JOIN user u ON u.id = s.user JOIN secret k ON k.id = s.key JOIN worker w ON w.id = s.worker
  WHERE s.hash = :hash AND s.ended_ms = 0 AND s.seen_ms > :since_ms AND u.disabled = 0 AND k.revoked_ms = 0;
 

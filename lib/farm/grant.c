@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "farm/count.h"
 #include "farm/lease.h"
+#include "farm/project.h"
 
 enum { HEADS_MAX = 64, HEADS_PER_NEED = 4, PROJECTS_PER_QUEUE = 8, HELD_MAX = 2 };
 
@@ -227,7 +228,8 @@ write_lease(struct claim *claim, const struct fg_settings *settings)
 }
 
 enum fg_err
-fg_lease_grant(struct fg_lease *out, struct fg_db *db, const struct fg_settings *settings, const struct fg_offer *offer, int64_t now_ms)
+fg_lease_grant(struct fg_lease *out, struct fg_project *project, struct fg_db *db, const struct fg_settings *settings, const struct fg_offer *offer,
+               int64_t now_ms)
 {
 	struct claim claim = { .db = db, .offer = offer, .now_ms = now_ms, .lease = { .live = true, .open = true } };
 	enum fg_err  err;
@@ -236,8 +238,9 @@ fg_lease_grant(struct fg_lease *out, struct fg_db *db, const struct fg_settings 
 	if ((err = fg_db_lease_id(&claim.lease.id, db)) != FG_OK ||
 	    (err = fg_db_begin(db, settings->lease_power_safe ? FG_FULL : FG_NORMAL)) != FG_OK)
 		return err;
-	if ((err = fg_lease_expire(db, now_ms)) == FG_OK && (err = make_room(&claim)) == FG_OK && (err = pick(&claim)) == FG_OK)
-		err = write_lease(&claim, settings);
+	if ((err = fg_lease_expire(db, now_ms)) == FG_OK && (err = make_room(&claim)) == FG_OK && (err = pick(&claim)) == FG_OK &&
+	    (err = write_lease(&claim, settings)) == FG_OK && project != NULL)
+		err = fg_project_get(project, db, claim.lease.project);
 	none = err == FG_ENOTFOUND; /* what expired is written all the same */
 	if ((err = fg_db_end(db, none ? FG_OK : err)) != FG_OK)
 		return err;

@@ -12,7 +12,8 @@ struct fg_job {
 	struct fg_buf     script; /**< Python for Blender */
 };
 
-enum fg_err fg_job_build(struct fg_job *out, struct fg_farm *farm, const struct fg_lease *lease); /**< free with fg_job_free, also after a failure */
+/** Lend and describe. The answers of fg_lease_grant. Free with fg_job_free, whatever it returned. */
+enum fg_err fg_job_take(struct fg_job *out, struct fg_farm *farm, const struct fg_offer *offer, int64_t now_ms);
 void        fg_job_free(struct fg_job *job);
 
 #endif

@@ -7,6 +7,8 @@
 
 #include "farm/session.h"
 
+struct fg_project;
+
 enum { FG_LEASE_ID_MIN = 1000, FG_NO_LEASE = 0 };
 
 /** One task on loan. Plain values: nothing to free. */
@@ -30,11 +32,13 @@ struct fg_offer {
 /** Lend the next waiting task that fits what the worker offers. A session holds two at most: a third ends its oldest.
  *
  * @param out     the lease; left alone unless FG_OK
+ * @param project the project that it is of, as the same transaction saw it; may be NULL
  * @param now_ms  Unix milliseconds; a parameter, so that tests choose the time
  * @return FG_OK, FG_ENOTFOUND (nothing fits), FG_EUNSUPPORTED (no renderer for its OS and architecture), FG_EBUSY (store locked longer than 5 s), FG_EIO
  * Statements: lease_* in sql/lease.sql. Order: doc/architecture.md#fairness.
  */
-enum fg_err fg_lease_grant(struct fg_lease *out, struct fg_db *db, const struct fg_settings *settings, const struct fg_offer *offer, int64_t now_ms);
+enum fg_err fg_lease_grant(struct fg_lease *out, struct fg_project *project, struct fg_db *db, const struct fg_settings *settings,
+                           const struct fg_offer *offer, int64_t now_ms);
 
 /** A lease by its id, if it was lent to this worker key. FG_ENOTFOUND. `row`, `column`, `frame`, `live`, `open` are filled in. */
 enum fg_err fg_lease_find(struct fg_lease *out, struct fg_db *db, int64_t lease, int64_t key);

@@ -87,6 +87,7 @@ fg_session_find(struct fg_session *out, struct fg_db *db, const struct fg_settin
 		fg_rows_copy(&rows, 10, out->os, sizeof(out->os));
 		fg_rows_copy(&rows, 11, out->bits, sizeof(out->bits));
 		fg_rows_copy(&rows, 12, out->version, sizeof(out->version));
+		out->until_ms = fg_rows_int(&rows, 13);
 	}
 	fg_rows_end(&rows);
 	return err == FG_ENOTFOUND ? FG_EAUTH : err;
@@ -119,13 +120,14 @@ due(struct renewal *out, int *count, struct fg_db *db, int64_t session, int64_t 
 enum fg_err
 fg_session_touch(struct fg_db *db, const struct fg_settings *settings, const struct fg_session *session, int64_t now_ms)
 {
+	const int64_t  length_ms = fg_session_lease_ms(settings, session);
 	struct renewal renewals[LEASES_MAX];
 	int            count;
-	enum fg_err    err = due(renewals, &count, db, session->id, fg_session_lease_ms(settings, session), now_ms);
+	enum fg_err    err;
 
-	if (err != FG_OK || (count == 0 && now_ms - session->seen_ms < SEEN_MS))
-		return err;
-	if ((err = fg_db_begin(db, FG_NORMAL)) != FG_OK)
+	if ((session->until_ms == 0 || session->until_ms - now_ms >= length_ms / 2) && now_ms - session->seen_ms < SEEN_MS)
+		return FG_OK;
+	if ((err = due(renewals, &count, db, session->id, length_ms, now_ms)) != FG_OK || (err = fg_db_begin(db, FG_NORMAL)) != FG_OK)
 		return err;
 	for (int i = 0; err == FG_OK && i < count; i++)
 		err = fg_db_run(db, FG_SQL_LEASE_RENEW, FG_BINDS(FG_I("id", renewals[i].lease), FG_I("until_ms", renewals[i].until_ms)), NULL);

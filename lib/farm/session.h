@@ -21,6 +21,7 @@ struct fg_session {
 	int64_t id, user, key, worker;
 	int     roles, cores;
 	int64_t ram_kib, seen_ms;
+	int64_t until_ms;        /**< when the first of its leases ends that may last longer; 0: it has none */
 	bool    own, aside;      /**< aside: its worker is set aside or disabled (203) */
 	char    os[16], bits[8], version[32];
 };

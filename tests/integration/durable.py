@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 import unittest
+from xml.etree import ElementTree
 
 import farm
 import tap
@@ -87,8 +88,8 @@ class Durable(farm.Case):
                         continue  # asking again ends the lease of a lost answer
                     if c.upload(job, png(32, 18)).xml.get("status") == "0":
                         kept.append(job.get("id"))
-                except (AssertionError, OSError):
-                    continue  # 502, or a line that broke
+                except (AssertionError, OSError, ElementTree.ParseError):
+                    continue  # 502, a line that broke, an answer cut short
         finally:
             stop.set()
             killer.join()

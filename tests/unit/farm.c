@@ -115,7 +115,7 @@ add_project(struct farm *f, int64_t owner, int frames, int tiles, int priority)
 static enum fg_err
 lend(struct fg_lease *out, struct farm *f, const struct fg_session *session)
 {
-	return fg_lease_grant(out, f->db, settings(f), &(struct fg_offer){ .session = session, .ram_kib = session->ram_kib, .method = 1 }, f->now_ms);
+	return fg_lease_grant(out, NULL, f->db, settings(f), &(struct fg_offer){ .session = session, .ram_kib = session->ram_kib, .method = 1 }, f->now_ms);
 }
 
 static bool

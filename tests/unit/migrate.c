@@ -62,7 +62,7 @@ lend(struct fg_farm *farm, const struct fg_session *session, int64_t now_ms)
 {
 	const struct fg_offer offer = { .session = session, .ram_kib = 8000000, .method = 1 };
 	struct fg_lease       lease = { .project = 0 };
-	enum fg_err           err = fg_lease_grant(&lease, farm->db, &farm->settings, &offer, now_ms);
+	enum fg_err           err = fg_lease_grant(&lease, NULL, farm->db, &farm->settings, &offer, now_ms);
 
 	assert_true(err == FG_OK || err == FG_ENOTFOUND);
 	recount(farm->db);
