@@ -70,7 +70,7 @@ UPDATE lease SET state = 'live', ended_ms = 0, outcome = '', until_ms = min(:unt
 -- name: lease_loan
 -- All that the end of a lease needs to know; :key 0 asks for a lease of any key.
 SELECT l.task, l.project, l.worker, l.session, l.hard_ms, t.holder, t.black, t.tries, t.frame, t.row, t.column, l.state, t.state, p.state, p.format,
-       p.rows * p.columns, t.memory_kib, w.ram_kib, l.progress, t.lease
+       p.rows * p.columns, t.memory_kib, w.ram_kib, l.progress, t.lease, l.since_ms, w.cores, l.gpu, w.user
   FROM lease l JOIN task t ON t.id = l.task JOIN project p ON p.id = l.project JOIN worker w ON w.id = l.worker
  WHERE l.id = :lease AND (:key = 0 OR l.key = :key);
 
@@ -93,8 +93,8 @@ UPDATE lease SET render_s = :render_s, left_s = :left_s, progress = max(progress
 UPDATE lease SET state = 'cancelled', outcome = 'another worker was first', ended_ms = :now_ms WHERE id = :holder AND state = 'live';
 
 -- name: lease_delivered
-UPDATE lease SET state = 'delivered', outcome = :why, ended_ms = :now_ms, progress = 1000, render_s = :render_s, memory_kib = max(memory_kib, :memory_kib)
- WHERE id = :lease;
+UPDATE lease SET state = 'delivered', outcome = :why, ended_ms = :now_ms, progress = 1000, render_s = :render_s, memory_kib = max(memory_kib, :memory_kib),
+  points = :points WHERE id = :lease;
 
 -- name: lease_was_black
 -- Its black picture was not the truth; whose was it?
@@ -127,10 +127,10 @@ UPDATE project SET errors = errors + 1 WHERE id = :project RETURNING errors;
 UPDATE project SET memory_kib = :memory_kib WHERE id = :project AND memory_kib < :memory_kib;
 
 -- name: project_delivered
-UPDATE project SET tile_bytes = tile_bytes + :size, render_s = render_s + :render_s WHERE id = :project;
+UPDATE project SET tile_bytes = tile_bytes + :size, render_s = render_s + :render_s, points = points + :points WHERE id = :project;
 
 -- name: worker_delivered
-UPDATE worker SET frames = frames + 1, render_s = render_s + :render_s, broken = 0 WHERE id = :worker;
+UPDATE worker SET frames = frames + 1, render_s = render_s + :render_s, points = points + :points, broken = 0 WHERE id = :worker;
 
 -- name: worker_broken
 UPDATE worker SET broken = broken + :more WHERE id = :worker RETURNING broken;
@@ -141,7 +141,10 @@ SELECT count(*) FROM lease l JOIN project p ON p.id = l.project JOIN worker w ON
  WHERE l.worker = :worker AND l.state = 'failed' AND l.ended_ms > max(:since_ms, w.errors_from_ms) AND p.state <> 'failed';
 
 -- name: session_delivered
-UPDATE session SET frames = frames + 1 WHERE id = :session;
+UPDATE session SET frames = frames + 1, points = points + :points WHERE id = :session;
+
+-- name: user_delivered
+UPDATE user SET points = points + :points WHERE id = :user;
 
 -- name: frame_tile
 -- One more tile of a frame is there; how many now?

@@ -101,6 +101,10 @@ SELECT l.id, t.row, t.column, coalesce(w.id, 0), coalesce(w.name, ''), l.state, 
   FROM task t JOIN lease l ON (l.task = t.id AND l.ended_ms > 0) OR l.id = t.holder LEFT JOIN worker w ON w.id = l.worker
  WHERE t.project = :project AND t.frame = :frame ORDER BY l.id DESC LIMIT 500;
 
+-- name: frame_points
+-- What the pictures that count were worth.
+SELECT coalesce(sum(l.points), 0) FROM task t JOIN lease l ON l.id = t.lease WHERE t.project = :project AND t.frame = :frame AND t.state = 'done';
+
 -- name: frame_preview
 -- The first frame of a project that has a preview.
 SELECT frame FROM product WHERE project = :project AND kind = 'preview' AND state = 'done' ORDER BY frame LIMIT 1;

@@ -12,7 +12,8 @@ VALUES (:hash, :user, :key, :worker, :version, :own, :os, :bits, :cores, :ram_ki
 
 -- name: session_find
 SELECT s.id, s.user, s.key, s.worker, u.roles, s.cores, s.ram_kib, s.seen_ms, s.own, w.disabled OR w.aside_until_ms > :now_ms, s.os, s.bits, s.version,
-       coalesce((SELECT min(l.until_ms) FROM lease l WHERE l.session = s.id AND l.state = 'live' AND l.until_ms < l.hard_ms), 0)
+       coalesce((SELECT min(l.until_ms) FROM lease l WHERE l.session = s.id AND l.state = 'live' AND l.until_ms < l.hard_ms), 0),
+       s.points, u.points
   FROM session s JOIN user u ON u.id = s.user JOIN secret k ON k.id = s.key JOIN worker w ON w.id = s.worker
  WHERE s.hash = :hash AND s.ended_ms = 0 AND s.seen_ms > :since_ms AND u.disabled = 0 AND k.revoked_ms = 0;
 
@@ -41,3 +42,7 @@ UPDATE worker SET disabled = :disabled, aside_until_ms = 0, aside = '', broken =
 -- scan: all machines, for the admin
 SELECT w.id, w.name, u.name, w.os, w.bits, w.cpu, w.cores, w.ram_kib, w.version, w.disabled, w.aside_until_ms, w.aside, w.frames, w.render_s, w.seen_ms
   FROM worker w JOIN user u ON u.id = w.user ORDER BY w.id;
+
+-- name: census
+-- scan: the projects that wait, at most twice a minute in each program that asks
+SELECT count(*), coalesce(sum(waiting), 0), (SELECT count(*) FROM session WHERE ended_ms = 0 AND seen_ms > :since_ms) FROM project WHERE open = 1;

@@ -90,6 +90,15 @@ list_rows(json_object *out, const char *key, struct fg_db *db, enum fg_sql sql, 
 	return err == FG_ENOTFOUND ? FG_OK : err;
 }
 
+static int64_t
+points_of(struct fg_db *db, const struct fg_project *p, int64_t frame)
+{
+	int64_t points = 0;
+
+	fg_db_int(&points, db, FG_SQL_FRAME_POINTS, FG_BINDS(FG_I("project", p->id), FG_I("frame", frame)));
+	return points;
+}
+
 enum fg_err
 fg_frame_json(json_object **out, struct fg_db *db, const struct fg_project *p, int64_t frame)
 {
@@ -106,6 +115,7 @@ fg_frame_json(json_object **out, struct fg_db *db, const struct fg_project *p, i
 	number(*out, "frame", frame);
 	number(*out, "rows", p->rows);
 	number(*out, "columns", p->columns);
+	number(*out, "points", points_of(db, p, frame));
 	err = list_rows(*out, "tiles", db, FG_SQL_FRAME_TILES, p, frame, tiles, "iisiiiisiiii");
 	return err == FG_OK ? list_rows(*out, "leases", db, FG_SQL_FRAME_LEASES, p, frame, leases, "iiiissiiiisbi") : err;
 }

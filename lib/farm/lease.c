@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "farm/count.h"
 #include "farm/event.h"
+#include "farm/points.h"
 #include "farm/product.h"
 #include "farm/project.h"
 
@@ -17,6 +18,7 @@ static const int64_t DAY_MS = 24 * 60 * 60 * 1000;
 /** A lease with all that its end needs to know. */
 struct loan {
 	int64_t id, task, project, worker, session, hard_ms, session_ram_kib;
+	int64_t since_ms, cores, gpu, user;
 	int64_t holder, winner, black, tries, tiles, memory_kib, progress; /**< winner: the lease whose file counts, 0 none */
 	int     frame, row, column;
 	char    state[16], task_state[16], project_state[16], format[16];
@@ -34,7 +36,8 @@ find_loan(struct loan *out, struct fg_db *db, int64_t lease, int64_t key)
 			              .session = fg_rows_int(&rows, 3), .hard_ms = fg_rows_int(&rows, 4), .holder = fg_rows_int(&rows, 5),
 			              .black = fg_rows_int(&rows, 6), .tries = fg_rows_int(&rows, 7), .frame = (int)fg_rows_int(&rows, 8),
 			              .row = (int)fg_rows_int(&rows, 9), .column = (int)fg_rows_int(&rows, 10), .tiles = fg_rows_int(&rows, 15),
-			              .memory_kib = fg_rows_int(&rows, 16), .session_ram_kib = fg_rows_int(&rows, 17), .progress = fg_rows_int(&rows, 18), .winner = fg_rows_int(&rows, 19) };
+			              .memory_kib = fg_rows_int(&rows, 16), .session_ram_kib = fg_rows_int(&rows, 17), .progress = fg_rows_int(&rows, 18), .winner = fg_rows_int(&rows, 19),
+			              .since_ms = fg_rows_int(&rows, 20), .cores = fg_rows_int(&rows, 21), .gpu = fg_rows_int(&rows, 22), .user = fg_rows_int(&rows, 23) };
 		fg_rows_copy(&rows, 11, out->state, sizeof(out->state));
 		fg_rows_copy(&rows, 12, out->task_state, sizeof(out->task_state));
 		fg_rows_copy(&rows, 13, out->project_state, sizeof(out->project_state));
@@ -241,11 +244,11 @@ supersede(struct fg_db *db, const struct loan *loan, int64_t now_ms)
 }
 
 static enum fg_err
-mark_delivered(struct fg_db *db, const struct fg_delivery *delivery, const char *why, int64_t now_ms)
+mark_delivered(struct fg_db *db, const struct fg_delivery *delivery, const char *why, int64_t points, int64_t now_ms)
 {
 	return fg_db_run(db, FG_SQL_LEASE_DELIVERED,
 	                 FG_BINDS(FG_I("lease", delivery->lease), FG_I("render_s", delivery->render_s), FG_I("memory_kib", delivery->memory_kib),
-	                          FG_T("why", why), FG_I("now_ms", now_ms)),
+	                          FG_T("why", why), FG_I("points", points), FG_I("now_ms", now_ms)),
 	                 NULL);
 }
 
@@ -256,7 +259,7 @@ deliver_black(struct fg_db *db, const struct loan *loan, const struct fg_deliver
 	const bool  held = is(loan->task_state, "leased") && loan->holder == loan->id;
 	enum fg_err err;
 
-	if ((err = mark_delivered(db, delivery, "black: to be rendered once more", now_ms)) != FG_OK ||
+	if ((err = mark_delivered(db, delivery, "black: to be rendered once more", 0, now_ms)) != FG_OK ||
 	    (err = fg_db_run(db, FG_SQL_TASK_BLACK, FG_BINDS(FG_I("task", loan->task), FG_I("lease", loan->id)), NULL)) != FG_OK ||
 	    (err = fg_db_run(db, FG_SQL_SHUN_ADD, FG_BINDS(FG_I("task", loan->task), FG_I("worker", loan->worker)), NULL)) != FG_OK)
 		return err;
@@ -289,14 +292,27 @@ raise_memory(struct fg_db *db, int64_t project, int64_t memory_kib)
 	return fg_count_enqueue(db, project);
 }
 
+/* Whoever rendered it is thanked: worker, session and their user. */
+static enum fg_err
+credit(struct fg_db *db, const struct loan *loan, int64_t render_s, int64_t points)
+{
+	enum fg_err err;
+
+	if ((err = fg_db_run(db, FG_SQL_WORKER_DELIVERED, FG_BINDS(FG_I("worker", loan->worker), FG_I("render_s", render_s), FG_I("points", points)), NULL)) != FG_OK ||
+	    (err = fg_db_run(db, FG_SQL_SESSION_DELIVERED, FG_BINDS(FG_I("session", loan->session), FG_I("points", points)), NULL)) != FG_OK || points == 0)
+		return err;
+	return fg_db_run(db, FG_SQL_USER_DELIVERED, FG_BINDS(FG_I("user", loan->user), FG_I("points", points)), NULL);
+}
+
 static enum fg_err
 deliver_done(struct fg_db *db, const struct fg_settings *settings, const struct loan *loan, const struct fg_delivery *delivery, int64_t now_ms)
 {
-	const bool  waiting = is(loan->task_state, "waiting");
-	int64_t     tiles = 0;
-	enum fg_err err;
+	const bool    waiting = is(loan->task_state, "waiting");
+	const int64_t points = fg_points(settings, &(struct fg_effort){ delivery->render_s, now_ms - loan->since_ms, (int)loan->cores, loan->gpu != 0 });
+	int64_t       tiles = 0;
+	enum fg_err   err;
 
-	if ((err = mark_delivered(db, delivery, "", now_ms)) != FG_OK ||
+	if ((err = mark_delivered(db, delivery, "", points, now_ms)) != FG_OK ||
 	    (err = fg_db_run(db, FG_SQL_TASK_DELIVER,
 	                     FG_BINDS(FG_I("task", loan->task), FG_I("lease", loan->id), FG_T("ext", delivery->ext), FG_I("size", delivery->size),
 	                              FG_I("now_ms", now_ms)),
@@ -304,9 +320,8 @@ deliver_done(struct fg_db *db, const struct fg_settings *settings, const struct 
 	    (err = supersede(db, loan, now_ms)) != FG_OK ||
 	    (err = fg_count_tasks(db, loan->project, (struct fg_delta){ .waiting = waiting ? -1 : 0, .running = waiting ? 0 : -1, .done = 1 })) != FG_OK ||
 	    (err = fg_db_run(db, FG_SQL_PROJECT_DELIVERED,
-	                     FG_BINDS(FG_I("project", loan->project), FG_I("size", delivery->size), FG_I("render_s", delivery->render_s)), NULL)) != FG_OK ||
-	    (err = fg_db_run(db, FG_SQL_WORKER_DELIVERED, FG_BINDS(FG_I("worker", loan->worker), FG_I("render_s", delivery->render_s)), NULL)) != FG_OK ||
-	    (err = fg_db_run(db, FG_SQL_SESSION_DELIVERED, FG_BINDS(FG_I("session", loan->session)), NULL)) != FG_OK ||
+	                     FG_BINDS(FG_I("project", loan->project), FG_I("size", delivery->size), FG_I("render_s", delivery->render_s), FG_I("points", points)), NULL)) != FG_OK ||
+	    (err = credit(db, loan, delivery->render_s, points)) != FG_OK ||
 	    (err = raise_memory(db, loan->project, delivery->memory_kib)) != FG_OK ||
 	    (err = fg_event_add(db, loan->project, "task.delivered", loan->task, loan->id, "", now_ms)) != FG_OK ||
 	    (err = fg_db_int(&tiles, db, FG_SQL_FRAME_TILE, FG_BINDS(FG_I("project", loan->project), FG_I("frame", loan->frame)))) != FG_OK)

@@ -206,7 +206,7 @@ take_row(struct fg_project *p, const struct fg_rows *r)
 	TEXT(engine), NUMBER(device), NUMBER(fps_num), NUMBER(fps_den), TEXT(renderer), NUMBER(no_denoise), INT(task_max_s);
 	INT(frames_total), INT(frames_done), INT(tasks_total), INT(waiting), INT(running), INT(done), INT(errors), INT(memory_kib);
 	INT(render_s), INT(tile_bytes), TEXT(result), NUMBER(raw), INT(created_ms), INT(started_ms), INT(finished_ms), TEXT(access), TEXT(link);
-	INT(made_bytes), INT(audience), TEXT(shown);
+	INT(made_bytes), INT(audience), TEXT(shown), INT(points);
 #undef INT
 #undef NUMBER
 #undef TEXT

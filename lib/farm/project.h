@@ -23,7 +23,7 @@ struct fg_project {
 	int     percent, samples, device, fps_num, fps_den, no_denoise, raw;
 	int64_t audience;                                                         /**< whose workers may take its tasks; 0 everybody's (access.h) */
 	int64_t archive_size, task_max_s, frames_total, frames_done, tasks_total, waiting, running, done, errors;
-	int64_t memory_kib, render_s, tile_bytes, made_bytes, created_ms, started_ms, finished_ms;
+	int64_t memory_kib, render_s, tile_bytes, made_bytes, points, created_ms, started_ms, finished_ms;
 };
 
 const char *fg_project_tile_ext(const char *format);  /**< extension of a tile's file: tiles of jpeg projects are PNG */

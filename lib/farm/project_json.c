@@ -77,6 +77,7 @@ fg_project_json(const struct fg_project *p, const struct fg_spool *spool)
 	text(out, "archive_md5", p->archive_md5);
 	number(out, "memory_kib", p->memory_kib);
 	number(out, "render_s", p->render_s);
+	number(out, "points", p->points);
 	number(out, "created_ms", p->created_ms);
 	number(out, "started_ms", p->started_ms);
 	number(out, "finished_ms", p->finished_ms);

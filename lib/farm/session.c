@@ -88,6 +88,8 @@ fg_session_find(struct fg_session *out, struct fg_db *db, const struct fg_settin
 		fg_rows_copy(&rows, 11, out->bits, sizeof(out->bits));
 		fg_rows_copy(&rows, 12, out->version, sizeof(out->version));
 		out->until_ms = fg_rows_int(&rows, 13);
+		out->points = fg_rows_int(&rows, 14);
+		out->user_points = fg_rows_int(&rows, 15);
 	}
 	fg_rows_end(&rows);
 	return err == FG_ENOTFOUND ? FG_EAUTH : err;

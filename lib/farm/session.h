@@ -22,6 +22,7 @@ struct fg_session {
 	int     roles, cores;
 	int64_t ram_kib, seen_ms;
 	int64_t until_ms;        /**< when the first of its leases ends that may last longer; 0: it has none */
+	int64_t points, user_points; /**< thousandths: of this session, of its user in all */
 	bool    own, aside;      /**< aside: its worker is set aside or disabled (203) */
 	char    os[16], bits[8], version[32];
 };

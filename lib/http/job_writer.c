@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "farm/census.h"
 #include "text/escape.h"
 
 enum { CACHED_MAX = 256 };
@@ -69,12 +70,30 @@ add_validation_url(struct fg_req *req, struct fg_xml *xml, const struct fg_lease
 	fg_buf_free(&escaped);
 }
 
-/* `stats` may be left out whole, and is: it speaks of points, which this farm doesn't count yet. */
-static void
-add_remaining(struct fg_xml *xml, const struct fg_project *project)
+static int64_t
+larger(int64_t a, int64_t b)
 {
+	return a > b ? a : b;
+}
+
+/* `stats` must be complete or absent. Its numbers of the farm are some seconds old; they never deny the task that comes with them. */
+static void
+add_remaining(struct fg_req *req, struct fg_xml *xml, const struct fg_project *project)
+{
+	static struct fg_census census;
+	const int64_t           left = project->waiting + project->running;
+
+	fg_census_take(&census, req->db, req->now_ms);
 	fg_xml_open(xml, "frames");
-	fg_xml_attr_int(xml, "remaining", project->waiting + project->running);
+	fg_xml_attr_int(xml, "remaining", left);
+	fg_xml_close(xml);
+	fg_xml_open(xml, "stats");
+	fg_xml_attr_int(xml, "credits_session", req->session->points / 1000);
+	fg_xml_attr_int(xml, "credits_total", req->session->user_points / 1000);
+	fg_xml_attr_int(xml, "frame_remaining", larger(census.tasks, left));
+	fg_xml_attr_int(xml, "waiting_project", larger(census.projects, 1));
+	fg_xml_attr_int(xml, "connected_machine", larger(census.machines, 1));
+	fg_xml_attr_int(xml, "renderable_project", larger(census.projects, 1));
 	fg_xml_close(xml);
 }
 
@@ -133,7 +152,7 @@ fg_http_job(struct fg_req *req, const struct fg_job *job)
 	struct fg_xml *xml = fg_xml_begin("jobrequest");
 
 	fg_xml_attr_int(xml, "status", 0);
-	add_remaining(xml, &job->project);
+	add_remaining(req, xml, &job->project);
 	add_job(req, xml, job);
 	add_evictions(req, xml);
 	return fg_http_xml(req, xml, 0);

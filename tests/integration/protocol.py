@@ -122,6 +122,32 @@ class Generations(Base):
         body = farm.multipart(png(32, 18), "x.png", "q")
         self.assertEqual(status(c.send("POST", f"/server/send_frame.php?job={job.get('id')}&frame=1", ["Content-Type: multipart/form-data; boundary=q"], body)), 0)
 
+    def test_stats_and_points(self):
+        """`stats` complete, byte by byte; a point is a minute of a core, and no more than the task was lent for."""
+        self.drain()
+        project = self.farm.project(owner="alice", frames="1-4")
+        key = self.farm.key("penny", "worker")
+        c = Client(self.farm, "6.20295.0", "penny", key, host="credits")
+        c.config()
+        first = c.request()
+        self.assertRegex(first.body.decode(), r'<frames remaining="4"/>\s*<stats credits_session="0" credits_total="0" frame_remaining="\d+" waiting_project="\d+" '
+                                              r'connected_machine="\d+" renderable_project="\d+"/>\s*<job id="\d+"')
+        job = first.xml.find("job")
+        self.farm.sql(f"UPDATE lease SET since_ms = since_ms - 600000 WHERE id = {job.get('id')}")
+        self.assertEqual(status(c.upload(job, png(32, 18), rendertime=90)), 0)  # 90 s on two cores
+        second = c.job()
+        self.farm.sql(f"UPDATE lease SET since_ms = since_ms - 60000, gpu = 1 WHERE id = {second.get('id')}")
+        self.assertEqual(status(c.upload(second, png(32, 18), rendertime=31536000)), 0)  # a year is not believed; a graphics card is ten cores
+        stats = c.request().xml.find("stats")
+        self.assertEqual((stats.get("credits_session"), stats.get("credits_total")), ("13", "13"))
+        again = Client(self.farm, "6.22306.0", "penny", key, host="credits")
+        again.config()
+        stats = again.request().xml.find("stats")
+        self.assertEqual((stats.get("credits_session"), stats.get("credits_total"), int(stats.get("frame_remaining")) >= 2), ("0", "13", True))
+        self.assertEqual(self.farm.show(project)["points"] // 1000, 13)
+        points = [int(row["points"]) for row in self.farm.sql("SELECT points FROM worker WHERE name = 'credits'")]
+        self.assertEqual([p // 1000 for p in points], [13, 0])
+
     def test_root_is_config(self):
         answer = farm.request(self.farm.port, "GET", f"/?login=alice&password={self.key}&version=3.3.1762&os=linux&bits=64bit&cpu_cores=2&ram=1000000")
         self.assertEqual(status(answer), 0)

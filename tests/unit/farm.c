@@ -15,6 +15,7 @@
 #include "farm/farm.h"
 #include "farm/count.h"
 #include "farm/lease.h"
+#include "farm/points.h"
 #include "farm/product.h"
 #include "farm/project.h"
 #include "farm/renderer.h"
@@ -528,11 +529,31 @@ pauses_and_prefers(void **state)
 	assert_int_equal(fg_project_get(&(struct fg_project){ 0 }, f->db, two), FG_ENOTFOUND);
 }
 
+/* A point is a minute of a core; a graphics card is ten cores; nobody renders for longer than they had the task, or before it was lent. */
+static void
+points_are_minutes_of_cores(void **state)
+{
+	static const struct {
+		int64_t render_s, lent_ms;
+		int     cores;
+		bool    gpu;
+		int64_t points;
+	} table[] = { { 60, 60000, 1, false, 1000 },   { 90, 600000, 8, false, 12000 }, { 60, 60000, 64, true, 10000 }, { 31536000, 30000, 2, false, 1000 },
+		      { 60, 0, 4, false, 0 },          { -5, 60000, 4, false, 0 },      { 60, -1, 4, false, 0 },        { 1, 1500, 0, false, 16 },
+		      { INT64_MAX, 1000, 1, true, 166 } };
+	const struct fg_settings standard = { .point_core_seconds = 60, .point_gpu_factor = 10 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
+		assert_int_equal(fg_points(&standard, &(struct fg_effort){ table[i].render_s, table[i].lent_ms, table[i].cores, table[i].gpu }), table[i].points);
+}
+
 int
 main(void)
 {
 #define FARM_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(points_are_minutes_of_cores),
 		FARM_TEST(renders_to_the_end), FARM_TEST(lends_fairly), FARM_TEST(stops_at_a_quota), FARM_TEST(skips_what_does_not_fit), FARM_TEST(takes_back_and_late),
 		FARM_TEST(ends_what_runs_too_long), FARM_TEST(keeps_budgets), FARM_TEST(sets_workers_aside), FARM_TEST(spares_whom_failed),
 		FARM_TEST(doubts_black), FARM_TEST(checks_settings), FARM_TEST(asks_passwords), FARM_TEST(pauses_and_prefers),
