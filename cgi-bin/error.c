@@ -5,6 +5,7 @@
  *   200  <error status="0"/>
  *   Protocol: doc/protocol.md#error    Test: tests/integration/protocol.py
  */
+#include "farm/ask.h"
 #include "farm/report.h"
 #include "http/endpoint.h"
 
@@ -34,8 +35,8 @@ error(struct fg_req *req)
 	};
 	enum fg_err err = FG_OK;
 
-	if (req->session != NULL)
-		err = fg_report_take(&report, req->farm, req->now_ms);
+	if (req->session != NULL && (err = fg_report_take(&report, req->farm, req->now_ms)) == FG_OK)
+		err = fg_ask_reported(req->db, req->session, report.type, report.lease, req->now_ms);
 	return err == FG_OK ? fg_xml_status(req, "error", 0) : err;
 }
 

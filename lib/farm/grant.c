@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "farm/ask.h"
 #include "farm/count.h"
 #include "farm/lease.h"
 #include "farm/project.h"
@@ -223,6 +224,8 @@ write_lease(struct claim *claim, const struct fg_settings *settings)
 	                              FG_I("gpu", lease->gpu), FG_I("now_ms", claim->now_ms), FG_I("until_ms", lease->until_ms),
 	                              FG_I("hard_ms", hard_ms)),
 	                     NULL)) != FG_OK)
+		return err;
+	if ((err = fg_ask_lent(claim->db, session)) != FG_OK)
 		return err;
 	return fg_count_tasks(claim->db, lease->project, (struct fg_delta){ .waiting = -1, .running = 1 });
 }

@@ -388,7 +388,7 @@ blame_worker(struct fg_db *db, const struct fg_settings *settings, int64_t worke
 	fg_log(FG_LOG_WARN, "worker.aside", "worker=%" PRId64 " why=%s", worker, fg_log_quote(why).text);
 	return fg_db_run(db, FG_SQL_WORKER_ASIDE,
 	                 FG_BINDS(FG_I("worker", worker), FG_I("until_ms", now_ms + settings->worker_aside_seconds * 1000), FG_T("why", why),
-	                          FG_I("now_ms", now_ms)),
+	                          FG_I("by", 0), FG_I("now_ms", now_ms)),
 	                 NULL);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "farm/ask.h"
 #include "farm/cause.h"
 #include "farm/project_json.h"
 
@@ -150,9 +151,11 @@ fg_project_view_whole(const struct fg_project *p, struct fg_db *db, const struct
 {
 	json_object  *out = view(p, user, may), *products = json_object_new_array(), *viewers = json_object_new_array(), *workers = json_object_new_array();
 	bool          mine = false;
+	int64_t       next_ms = 0;
 	struct fg_buf sentence = { 0 }, link = { 0 };
 
-	(void)now_ms;
+	fg_ask_next(&next_ms, db, p, now_ms);
+	json_object_object_add(out, "next_ask_ms", next_ms > 0 ? json_object_new_int64(next_ms) : NULL);
 	number(out, "composing", composing(db, p->id, products));
 	json_object_object_add(out, "products", products);
 	summary(&sentence, p);

@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "farm/lease.h"
 #include "farm/secret.h"
+#include "farm/visit.h"
 
 enum { LEASES_MAX = 8, SEEN_MS = 30000 };
 
@@ -41,6 +42,15 @@ take_worker(int64_t *worker, struct fg_db *db, int64_t user, const struct fg_hel
 	                          FG_I("ram_kib", hello->ram_kib), FG_T("version", hello->version), FG_I("now_ms", now_ms)));
 }
 
+static enum fg_err
+note_login(struct fg_db *db, int64_t worker, const struct fg_hello *hello, int64_t now_ms)
+{
+	char detail[512];
+
+	snprintf(detail, sizeof(detail), "%s, %s %s, from %s", hello->version, hello->os, hello->bits, hello->address);
+	return fg_visit_add(db, &(struct fg_visit){ .worker = worker, .kind = "login", .detail = detail }, now_ms);
+}
+
 enum fg_err
 fg_session_start(char cookie[65], struct fg_session *out, struct fg_db *db, const struct fg_hello *hello, int64_t now_ms)
 {
@@ -64,6 +74,8 @@ fg_session_start(char cookie[65], struct fg_session *out, struct fg_db *db, cons
 		                         FG_I("cores", hello->cores), FG_I("ram_kib", hello->ram_kib), FG_I("now_ms", now_ms)),
 		                NULL);
 	*out = (struct fg_session){ .id = fg_db_last_id(db), .user = key.user, .key = key.id, .worker = worker, .roles = key.roles };
+	if (err == FG_OK)
+		err = note_login(db, worker, hello, now_ms);
 	if (err == FG_OK)
 		err = fg_db_run(db, FG_SQL_SECRET_USED, FG_BINDS(FG_I("id", key.id), FG_I("now_ms", now_ms)), NULL);
 	return fg_db_end(db, err);
@@ -90,6 +102,12 @@ fg_session_find(struct fg_session *out, struct fg_db *db, const struct fg_settin
 		out->until_ms = fg_rows_int(&rows, 13);
 		out->points = fg_rows_int(&rows, 14);
 		out->user_points = fg_rows_int(&rows, 15);
+		out->idle = (int)fg_rows_int(&rows, 16);
+		out->idle_ms = fg_rows_int(&rows, 17);
+		out->next_ms = fg_rows_int(&rows, 18);
+		out->sleep = (struct fg_sleep){ .from = (int)fg_rows_int(&rows, 19), .to = (int)fg_rows_int(&rows, 20) };
+		fg_rows_copy(&rows, 21, out->sleep.zone, sizeof(out->sleep.zone));
+		fg_rows_copy(&rows, 22, out->gpu, sizeof(out->gpu));
 	}
 	fg_rows_end(&rows);
 	return err == FG_ENOTFOUND ? FG_EAUTH : err;
@@ -143,24 +161,15 @@ fg_session_touch(struct fg_db *db, const struct fg_settings *settings, const str
 enum fg_err
 fg_session_end(struct fg_db *db, int64_t session, int64_t now_ms)
 {
+	int64_t     worker = 0;
 	enum fg_err err = fg_db_begin(db, FG_NORMAL);
 
 	if (err != FG_OK)
 		return err;
-	if ((err = fg_db_run(db, FG_SQL_SESSION_END, FG_BINDS(FG_I("session", session), FG_I("now_ms", now_ms)), NULL)) == FG_OK)
+	err = fg_db_int(&worker, db, FG_SQL_SESSION_END, FG_BINDS(FG_I("session", session), FG_I("now_ms", now_ms)));
+	if (err == FG_OK && (err = fg_lease_end_of_session(db, session, now_ms)) == FG_OK)
+		err = fg_visit_add(db, &(struct fg_visit){ .worker = worker, .kind = "logout", .detail = "" }, now_ms);
+	if (err == FG_ENOTFOUND) /* it was dead */
 		err = fg_lease_end_of_session(db, session, now_ms);
 	return fg_db_end(db, err);
-}
-
-enum fg_err
-fg_worker_aside(struct fg_db *db, int64_t worker, int64_t until_ms, const char *why, int64_t now_ms)
-{
-	int         changes = 0;
-	enum fg_err err = fg_db_begin(db, FG_FULL);
-
-	if (err != FG_OK)
-		return err;
-	err = fg_db_end(db, fg_db_run(db, FG_SQL_WORKER_ASIDE,
-	                              FG_BINDS(FG_I("worker", worker), FG_I("until_ms", until_ms), FG_T("why", why), FG_I("now_ms", now_ms)), &changes));
-	return err == FG_OK && changes == 0 ? fg_fail(FG_ENOTFOUND, "there is no worker %" PRId64, worker) : err;
 }

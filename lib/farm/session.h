@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "farm/settings.h"
+#include "farm/sleep.h"
 
 /** What a client says of itself in the config request. Texts belong to the caller. */
 struct fg_hello {
@@ -23,8 +24,11 @@ struct fg_session {
 	int64_t ram_kib, seen_ms;
 	int64_t until_ms;        /**< when the first of its leases ends that may last longer; 0: it has none */
 	int64_t points, user_points; /**< thousandths: of this session, of its user in all */
+	int64_t idle_ms, next_ms;    /**< when it was last told, and noted, that there is nothing (0: it had a task since); when it is expected next, 0 unknown */
+	int     idle;                /**< how often in a row */
+	struct fg_sleep sleep;       /**< of its worker */
 	bool    own, aside;      /**< aside: its worker is set aside or disabled (203) */
-	char    os[16], bits[8], version[32];
+	char    os[16], bits[8], version[32], gpu[128];
 };
 
 /** Log a worker in. `cookie` gets 64 hex digits. FG_EAUTH: unknown name, wrong or revoked key, disabled account (102). */
@@ -38,9 +42,6 @@ enum fg_err fg_session_touch(struct fg_db *db, const struct fg_settings *setting
 
 /** Logout: the session is dead and its tasks wait again. FG_OK also when it was dead. */
 enum fg_err fg_session_end(struct fg_db *db, int64_t session, int64_t now_ms);
-
-/** Set a worker aside until `until_ms` (0: allow it again, and forget its errors) saying why. */
-enum fg_err fg_worker_aside(struct fg_db *db, int64_t worker, int64_t until_ms, const char *why, int64_t now_ms);
 
 /** How long this session's leases last in silence. */
 int64_t fg_session_lease_ms(const struct fg_settings *settings, const struct fg_session *session);

@@ -12,6 +12,8 @@
 
 #include "base/buf.h"
 #include "base/fs.h"
+#include "farm/access.h"
+#include "farm/ask.h"
 #include "farm/farm.h"
 #include "farm/count.h"
 #include "farm/lease.h"
@@ -21,6 +23,7 @@
 #include "farm/renderer.h"
 #include "farm/secret.h"
 #include "farm/user.h"
+#include "farm/worker.h"
 #include "recount.h"
 
 struct farm {
@@ -390,8 +393,8 @@ sets_workers_aside(void **state)
 	}
 	assert_int_equal(fg_db_int(&aside, f->db, FG_SQL_WORKER_BROKEN, FG_BINDS(FG_I("worker", one.worker), FG_I("more", 0))), FG_OK);
 	assert_int_equal(aside, 0); /* aside, and its row begins anew */
-	assert_int_equal(fg_worker_aside(f->db, one.worker, 0, "", f->now_ms), FG_OK);
-	assert_int_equal(fg_worker_aside(f->db, 4711, 0, "", f->now_ms), FG_ENOTFOUND);
+	assert_int_equal(fg_worker_aside(f->db, one.worker, 0, "", 0, f->now_ms), FG_OK);
+	assert_int_equal(fg_worker_aside(f->db, 4711, 0, "", 0, f->now_ms), FG_ENOTFOUND);
 }
 
 static void
@@ -548,12 +551,135 @@ points_are_minutes_of_cores(void **state)
 		assert_int_equal(fg_points(&standard, &(struct fg_effort){ table[i].render_s, table[i].lent_ms, table[i].cores, table[i].gpu }), table[i].points);
 }
 
+/* Hours on the wall: over midnight, and over the nights in which Berlin's clocks jump. Times are Unix ms of UTC. */
+static void
+workers_sleep(void **state)
+{
+	static const struct {
+		const char *from, *to, *zone;
+		int64_t     at_s;
+		bool        asleep;
+	} table[] = {
+		{ "22:00", "06:00", "Europe/Berlin", 1700000000, true },  /* 2023-11-14 22:13:20 UTC, 23:13 there */
+		{ "22:00", "06:00", "UTC", 1699999200, true },            /* 22:00 */
+		{ "22:00", "06:00", "UTC", 1699999199, false },           /* 21:59 */
+		{ "22:00", "06:00", "UTC", 1700027999, true },            /* 05:59 */
+		{ "22:00", "06:00", "UTC", 1700028000, false },           /* 06:00 */
+		{ "08:00", "17:30", "America/New_York", 1700000000, true }, /* 17:13 there */
+		{ "08:00", "17:00", "America/New_York", 1700000000, false },
+		{ "02:30", "03:30", "Europe/Berlin", 1711846799, false }, /* 2024-03-31 01:59:59 there; the next second is 03:00 */
+		{ "02:30", "03:30", "Europe/Berlin", 1711846800, true },
+		{ "02:30", "03:30", "Europe/Berlin", 1711848600, false }, /* 03:30 */
+		{ "02:30", "03:00", "Europe/Berlin", 1729989000, true },  /* 2024-10-27 02:30 there, summer still */
+		{ "02:30", "03:00", "Europe/Berlin", 1729990800, false }, /* 02:00 a second time */
+		{ "02:30", "03:00", "Europe/Berlin", 1729992600, true },  /* 02:30 a second time */
+		{ "", "", "", 1700000000, false },
+	};
+	static const char *const wrong[][3] = { { "22:00", "06:00", "" }, { "22:00", "06:00", "Nowhere/Land" }, { "22:00", "22:00", "UTC" }, { "24:00", "06:00", "UTC" },
+		                                { "22:60", "06:00", "UTC" }, { "9:00", "06:00", "UTC" }, { "", "06:00", "UTC" }, { "22:00", "", "UTC" },
+		                                { "22:00", "06:00", "../../../etc/passwd" }, { "22:00", "06:00", "/etc/localtime" }, { "22:00", "06:00", "zone.tab" },
+		                                { "22:00", "06:00", "Europe" }, { "22:00", "06:00", "Europe//Berlin" }, { "2200", "06:00", "UTC" }, { "-1:00", "06:00", "UTC" } };
+	struct fg_sleep          sleep;
+
+	(void)state;
+	setenv("TZ", "Asia/Tokyo", 1);
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		assert_int_equal(fg_sleep_parse(&sleep, table[i].from, table[i].to, table[i].zone), FG_OK);
+		if (fg_sleep_at(&sleep, table[i].at_s * 1000) != table[i].asleep)
+			fail_msg("%s to %s %s at %lld", table[i].from, table[i].to, table[i].zone, (long long)table[i].at_s);
+	}
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		if (fg_sleep_parse(&sleep, wrong[i][0], wrong[i][1], wrong[i][2]) != FG_EINVAL)
+			fail_msg("%s %s %s", wrong[i][0], wrong[i][1], wrong[i][2]);
+	assert_string_equal(getenv("TZ"), "Asia/Tokyo");
+	unsetenv("TZ");
+	snprintf(sleep.zone, sizeof(sleep.zone), "Lost/Zone");
+	sleep.from = 1, sleep.to = 0;
+	assert_false(fg_sleep_at(&sleep, 0));
+}
+
+/* Each generation waits for known times. */
+static void
+generations_wait(void **state)
+{
+	static const struct {
+		const char *version;
+		bool        own;
+		int         answer, idle;
+		int64_t     wait_s;
+	} table[] = { { "3.3.2", false, 200, 0, 900 },      { "3.3.1762", false, 200, 9, 900 },  { "3.3.2", false, 205, 0, 300 },   { "3.3.2", false, 203, 0, 0 },
+		      { "6.20295.0", false, 200, 0, 300 },  { "6.22306.0", false, 200, 1, 480 }, { "6.22306.0", false, 200, 2, 720 }, { "6.22306.0", false, 200, 3, 900 },
+		      { "6.22306.0", false, 200, 4, 1200 }, { "6.1", false, 200, 4000, 1200 },   { "6.22306.0", false, 205, 0, 0 },   { "6.22306.0", false, 201, 0, 0 },
+		      { "7.24086.0", false, 200, 3, 120 },  { "1.0", true, 200, 7, 30 },         { "1.0", true, 203, 0, 0 },          { "", false, 200, 0, 900 } };
+	struct fg_session session = { .id = 1 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		snprintf(session.version, sizeof(session.version), "%s", table[i].version);
+		session.own = table[i].own;
+		assert_int_equal(fg_ask_wait_ms(&session, table[i].answer, table[i].idle), table[i].wait_s * 1000);
+	}
+}
+
+/* Who is expected next, as far as they may take the project's tasks; those asleep or set aside then are not. */
+static void
+expects_workers(void **state)
+{
+	struct farm      *f = *state;
+	const int64_t     ann = add_user(f, "ann"), bob = add_user(f, "bob");
+	struct fg_session one = add_worker(f, ann, "ann", "one", 8 << 20), two = add_worker(f, bob, "bob", "two", 8 << 20);
+	const int64_t     id = add_project(f, ann, 3, 1, 0);
+	struct fg_project p;
+	struct fg_lease   lease;
+	struct fg_sleep   sleep;
+	int64_t           next_ms = 0;
+
+	f->now_ms += FG_ASK_OVERDUE_MS; /* the logins are over */
+	assert_int_equal(fg_project_get(&p, f->db, id), FG_OK);
+	assert_int_equal(fg_ask_next(&next_ms, f->db, &p, f->now_ms), FG_OK);
+	assert_int_equal(next_ms, 0);
+	two.idle_ms = one.idle_ms = 0;
+	assert_int_equal(fg_ask_told(f->db, &two, 200, "", f->now_ms), FG_OK);
+	f->now_ms += 1000;
+	assert_int_equal(fg_ask_told(f->db, &one, 200, "", f->now_ms), FG_OK);
+	assert_int_equal(fg_ask_next(&next_ms, f->db, &p, f->now_ms), FG_OK);
+	assert_int_equal(next_ms, f->now_ms - 1000 + 300000);
+	assert_int_equal(fg_sleep_parse(&sleep, "00:00", "23:59", "UTC"), FG_OK);
+	assert_int_equal(fg_worker_sleep(f->db, two.worker, &sleep), FG_OK);
+	assert_int_equal(fg_ask_next(&next_ms, f->db, &p, f->now_ms), FG_OK);
+	assert_int_equal(next_ms, f->now_ms + 300000);
+	assert_int_equal(fg_worker_sleep(f->db, two.worker, &(struct fg_sleep){ .from = 0 }), FG_OK);
+	assert_int_equal(fg_worker_aside(f->db, two.worker, f->now_ms + 3600000, "x", ann, f->now_ms), FG_OK);
+	assert_int_equal(fg_ask_next(&next_ms, f->db, &p, f->now_ms), FG_OK);
+	assert_int_equal(next_ms, f->now_ms + 300000);
+	assert_int_equal(fg_worker_aside(f->db, two.worker, 0, "", 0, f->now_ms), FG_OK);
+	p.memory_kib = 64 << 20;
+	assert_int_equal(fg_ask_next(&next_ms, f->db, &p, f->now_ms), FG_OK);
+	assert_int_equal(next_ms, 0);
+	p.memory_kib = 0;
+	snprintf(p.renderer, sizeof(p.renderer), "2.49");
+	assert_int_equal(fg_ask_next(&next_ms, f->db, &p, f->now_ms), FG_OK);
+	assert_int_equal(next_ms, 0);
+	assert_int_equal(lend(&lease, f, &two), FG_OK); /* `two` as it was before it was told anything: the row is written again all the same */
+	two.next_ms = 1;
+	assert_int_equal(fg_lease_return(f->db, lease.id, f->now_ms), FG_OK);
+	assert_int_equal(lend(&lease, f, &two), FG_OK);
+	assert_int_equal(fg_project_get(&p, f->db, id), FG_OK);
+	assert_int_equal(fg_ask_next(&next_ms, f->db, &p, f->now_ms), FG_OK);
+	assert_int_equal(next_ms, f->now_ms + 300000);
+	assert_int_equal(fg_access_set_workers(f->db, id, "bob", f->now_ms), FG_OK);
+	assert_int_equal(fg_project_get(&p, f->db, id), FG_OK);
+	assert_int_equal(fg_ask_next(&next_ms, f->db, &p, f->now_ms), FG_OK);
+	assert_int_equal(next_ms, 0);
+}
+
 int
 main(void)
 {
 #define FARM_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(points_are_minutes_of_cores),
+		cmocka_unit_test(points_are_minutes_of_cores), cmocka_unit_test(workers_sleep), cmocka_unit_test(generations_wait),
+		FARM_TEST(expects_workers),
 		FARM_TEST(renders_to_the_end), FARM_TEST(lends_fairly), FARM_TEST(stops_at_a_quota), FARM_TEST(skips_what_does_not_fit), FARM_TEST(takes_back_and_late),
 		FARM_TEST(ends_what_runs_too_long), FARM_TEST(keeps_budgets), FARM_TEST(sets_workers_aside), FARM_TEST(spares_whom_failed),
 		FARM_TEST(doubts_black), FARM_TEST(checks_settings), FARM_TEST(asks_passwords), FARM_TEST(pauses_and_prefers),

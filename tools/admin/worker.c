@@ -49,7 +49,7 @@ list(struct admin *admin)
 	struct rows rows = { json_object_new_array(), admin->now_ms };
 	enum fg_err err = admin_positions(admin, 0, 0, "worker list");
 
-	if (err == FG_OK && (err = fg_worker_list(admin->farm.db, list_one, &rows)) == FG_OK)
+	if (err == FG_OK && (err = fg_worker_list(admin->farm.db, &admin->farm.settings, &(struct fg_worker_query)FG_WORKER_ALL, admin->now_ms, list_one, &rows)) == FG_OK)
 		admin_show(admin, rows.out);
 	else
 		json_object_put(rows.out);
