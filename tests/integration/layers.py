@@ -12,9 +12,10 @@ BELOW = {
     "store": {"base", "text"},
     "farm": {"base", "text", "store", "image", "blend"},
     "http": {"base", "text", "store", "farm"},
+    "launch": {"base", "text", "store", "farm"},
     "cgi-bin": {"base", "text", "store", "farm", "image", "blend", "http"},
-    "daemons": {"base", "text", "store", "farm", "image", "blend"},
-    "tools": {"base", "text", "store", "farm", "image", "blend", "worker"},
+    "daemons": {"base", "text", "store", "farm", "image", "blend", "launch"},
+    "tools": {"base", "text", "store", "farm", "image", "blend", "worker", "launch"},
     "worker": {"base", "text", "farm"},
 }
 
