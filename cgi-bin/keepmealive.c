@@ -1,6 +1,6 @@
 /* keepmealive: a worker says that it lives and how far its task is; we say go on or stop.
  *
- *   GET|POST /server/keepmealive.php   job, rendertime, remainingtime, progress (per mille, our own worker), all optional
+ *   GET|POST /server/keepmealive.php   job, rendertime, remainingtime; our own worker: progress (per mille), engine; all optional
  *   200  <keepmealive status="0"/>     go on (the session's leases are renewed, as by every request of a session)
  *   200  <keepmealive status="400"/>   stop: cancelled, delivered by somebody else, or running for too long
  *   Protocol: doc/protocol.md#keepmealive    Test: tests/integration/protocol.py
@@ -8,7 +8,7 @@
 #include "farm/lease.h"
 #include "http/endpoint.h"
 
-enum { JOB, RENDERTIME, REMAININGTIME, PROGRESS };
+enum { JOB, RENDERTIME, REMAININGTIME, PROGRESS, ENGINE };
 enum { YEAR_SECONDS = 31536000 };
 
 static const struct fg_param params[] = {
@@ -16,6 +16,7 @@ static const struct fg_param params[] = {
 	[RENDERTIME]    = { "rendertime",    FG_PARAM_INT, .optional = true, .loose = true, .max = YEAR_SECONDS },
 	[REMAININGTIME] = { "remainingtime", FG_PARAM_INT, .optional = true, .loose = true, .max = YEAR_SECONDS },
 	[PROGRESS]      = { "progress",      FG_PARAM_INT, .optional = true, .loose = true, .max = 1000 },
+	[ENGINE]        = { "engine",        FG_PARAM_TEXT, .optional = true, .loose = true, .max = 400 },
 };
 
 static enum fg_err
@@ -27,6 +28,7 @@ keepmealive(struct fg_req *req)
 		.rendertime_s = fg_req_int(req, RENDERTIME, 0),
 		.remaining_s  = fg_req_int(req, REMAININGTIME, 0),
 		.progress     = (int)fg_req_int(req, PROGRESS, -1),
+		.engine       = fg_req_text(req, ENGINE, ""),
 	};
 	bool        go_on = false;
 	enum fg_err err = fg_lease_beat(&go_on, req->db, &beat, req->now_ms);

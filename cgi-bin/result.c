@@ -25,7 +25,9 @@ static const struct fg_param params[] = {
 static const struct {
 	const char *ext, *type;
 } types[] = {
-	{ "mp4", "video/mp4" }, { "png", "image/png" }, { "jpg", "image/jpeg" }, { "exr", "image/x-exr" }, { "tga", "image/x-tga" }, { "bmp", "image/bmp" },
+	{ "mp4", "video/mp4" }, { "png", "image/png" }, { "jpg", "image/jpeg" }, { "exr", "image/x-exr" }, { "tga", "image/x-tga" }, { "bmp", "image/bmp" }, { "tif", "image/tiff" }, { "hdr", "image/vnd.radiance" },
+	{ "dpx", "image/x-dpx" }, { "cin", "image/x-cineon" }, { "rgb", "image/x-rgb" }, { "avi", "video/x-msvideo" }, { "mpg", "video/mpeg" },
+	{ "mov", "video/quicktime" }, { "zip", "application/zip" },
 };
 
 static const char *

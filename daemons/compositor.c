@@ -3,6 +3,7 @@
  *
  *   compositor [--config FILE | --dir DIR]     FARMGATE_CONFIG names the settings file otherwise
  *   compositor … --housekeeping                sweep once and end; the daemon runs this each minute, beside its makers
+ *   compositor … --batch ID                    look after a batch once and end; the daemon runs this when one has something to do
  *
  * It holds nothing that matters. A product being made is a row with a lease of LEASE_MS that is renewed while its child lives; killed at any
  * moment, its children die with it, and the next compositor goes on. One runs on a state at a time: flock(state/compositor.lock).
@@ -25,6 +26,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "compositor_batch.h"
 #include "compositor_child.h"
 #include "compositor_make.h"
 #include "farm/farm.h"
@@ -39,6 +41,7 @@ struct compositor {
 	int64_t          swept_ms;    /* steady time when the last one was started; 0: never */
 	struct fg_child *children; /* JOBS_MAX places */
 	bool             more;     /* the last look found something to make */
+	struct fg_batchers batchers;
 };
 
 static volatile sig_atomic_t ending;
@@ -271,6 +274,7 @@ plan(struct compositor *c)
 		fg_farm_refresh(&c->farm, fg_now_ms());
 		look(c);
 		keep_house(c);
+		fg_batchers_look(&c->batchers, &c->farm);
 		if (!ending)
 			rest(c);
 	}
@@ -279,6 +283,7 @@ plan(struct compositor *c)
 			fg_child_kill(&c->children[i]);
 	if (c->housekeeper > 0)
 		kill(c->housekeeper, SIGKILL);
+	fg_batchers_end(&c->batchers, &c->farm);
 	fg_product_recover(c->farm.db); /* what was being made waits for the next compositor */
 	free(c->children);
 	return 0;
@@ -296,11 +301,13 @@ main(int argc, char **argv)
 {
 	static const struct option options[] = { { "config", required_argument, NULL, 'c' }, { "dir", required_argument, NULL, 'd' },
 		                                 { "make", no_argument, NULL, 'm' },
-		                                 { "housekeeping", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
+		                                 { "housekeeping", no_argument, NULL, 'h' }, { "batch", required_argument, NULL, 'b' },
+		                                 { NULL, 0, NULL, 0 } };
 	struct compositor c = { 0 };
 	char              path[PATH_MAX];
 	const char       *config = NULL;
 	bool              maker = false, sweeper = false;
+	int64_t           batch = 0;
 	int               option, status = 1;
 	enum fg_err       err;
 
@@ -313,15 +320,17 @@ main(int argc, char **argv)
 			maker = true;
 		else if (option == 'h')
 			sweeper = true;
+		else if (option == 'b')
+			batch = strtoll(optarg, NULL, 10);
 		else
 			return usage();
 	if (argc - optind != (maker ? 4 : 0))
 		return usage();
 	fg_log_program("compositor");
-	sigaction(SIGTERM, &(struct sigaction){ .sa_handler = maker || sweeper ? SIG_DFL : on_term }, NULL);
-	sigaction(SIGINT, &(struct sigaction){ .sa_handler = maker || sweeper ? SIG_DFL : on_term }, NULL);
+	sigaction(SIGTERM, &(struct sigaction){ .sa_handler = maker || sweeper || batch > 0 ? SIG_DFL : on_term }, NULL);
+	sigaction(SIGINT, &(struct sigaction){ .sa_handler = maker || sweeper || batch > 0 ? SIG_DFL : on_term }, NULL);
 	if ((err = fg_farm_open(&c.farm, config, FG_DB_SHARED)) == FG_OK)
-		status = maker ? make_one(&c.farm, argv + optind) : sweeper ? sweep(&c.farm) : plan(&c);
+		status = maker ? make_one(&c.farm, argv + optind) : sweeper ? sweep(&c.farm) : batch > 0 ? fg_batcher(&c.farm, batch) : plan(&c);
 	else
 		fprintf(stderr, "compositor: %s\n", fg_err_text(err));
 	fg_farm_close(&c.farm);

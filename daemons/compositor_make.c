@@ -129,7 +129,7 @@ frame_format(const char *format)
 	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++)
 		if (strcmp(formats[i].name, format) == 0)
 			return formats[i].format;
-	return FG_IMAGE_NONE;
+	return FG_IMAGE_PNG; /* of films */
 }
 
 /* Where tile number `i` of its frame lies, and its file. The path is the caller's to free. */
@@ -251,10 +251,29 @@ still(struct fg_make *make)
 	return link_file(make, from, to);
 }
 
+/* An animation of pictures that nobody here can read: its frames in a zip. */
+static enum fg_err
+frames_in_a_zip(struct fg_make *make)
+{
+	char        raw[FG_SPOOL_NAME], result[FG_SPOOL_NAME];
+	enum fg_err err = fg_make_zip(make);
+
+	if (err != FG_OK)
+		return err;
+	fg_spool_raw(raw, make->project.id);
+	fg_spool_result(result, make->project.id, "zip");
+	snprintf(make->ext, sizeof(make->ext), "zip");
+	return link_file(make, raw, result);
+}
+
 static enum fg_err
 result(struct fg_make *make)
 {
-	return make->project.animation ? fg_make_video(make) : still(make);
+	const struct fg_project_format *format = fg_project_format(make->project.format);
+
+	if (format != NULL && format->rare && make->project.animation)
+		return frames_in_a_zip(make);
+	return make->project.animation || (format != NULL && format->film != NULL) ? fg_make_video(make) : still(make);
 }
 
 /* What stitching did differently is said once, with the project's result. */

@@ -1,4 +1,4 @@
-/* compositor_video: the frames of an animation as H.264 in an MP4, by the ffmpeg program. Frames are decoded here, by the checked readers of
+/* compositor_video: the frames of an animation as H.264 in an MP4, or in the container that its format names, by the ffmpeg program. Frames are decoded here, by the checked readers of
  * lib/image, and go to ffmpeg through a pipe as 8-bit PNG, one after another: it opens no file but the one it writes, numbering and formats
  * are nothing to it, and no frame lies on disk twice. */
 #include <errno.h>
@@ -40,19 +40,50 @@ effort_of(const struct fg_project *project)
 	return effort;
 }
 
+enum { CODEC_WORDS = 20 };
+
+/* What ffmpeg is told of a film that is no MP4: as Blender's own writers of these names, or their nearest. */
+static const struct film {
+	const char *format;
+	const char *args[CODEC_WORDS];
+} films[] = {
+	{ "avi-raw", { "-vf", "format=bgr24", "-c:v", "rawvideo", "-f", "avi" } },
+	{ "avi-jpeg", { "-vf", "scale=out_range=pc,format=yuvj420p", "-c:v", "mjpeg", "-q:v", "3", "-f", "avi" } },
+	{ "mpeg", { "-vf", FILTER, "-r", "25", "-c:v", "mpeg2video", "-q:v", "3", "-f", "mpeg" } },
+	{ "quicktime", { "-vf", FILTER, "-c:v", "libx264", "-preset", "superfast", "-threads", "2", "-crf", "18", "-movflags", "+faststart", "-f", "mov" } },
+};
+
+static const char *const *
+film_args(const struct fg_project *project)
+{
+	for (size_t i = 0; i < sizeof(films) / sizeof(*films); i++)
+		if (strcmp(films[i].format, project->format) == 0)
+			return films[i].args;
+	return NULL;
+}
+
 static void
 run_ffmpeg(const struct fg_make *make, const char *rate, const char *to)
 {
 	const char          *program = make->farm->settings.ffmpeg;
 	const struct effort *effort = effort_of(&make->project);
 	const rlim_t         most = (rlim_t)make->farm->settings.compositor_memory_bytes;
-	const char *const args[] = { program, "-nostdin", "-hide_banner", "-loglevel", "error", "-nostats", "-y", "-protocol_whitelist", "pipe",
-		               "-f", "image2pipe", "-framerate", rate, "-threads", "1", "-c:v", "png", "-i", "pipe:0", "-an", "-vf", FILTER, "-c:v", "libx264",
-		               "-preset", effort->preset, "-threads", effort->threads, "-x264-params", effort->ahead, "-crf", "18", "-pix_fmt", "yuv420p",
-		               "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv",
-		               "-movflags", "+faststart", "-f", "mp4", to, NULL };
+	const char *const    in[] = { program, "-nostdin", "-hide_banner", "-loglevel", "error", "-nostats", "-y", "-protocol_whitelist", "pipe",
+		                      "-f", "image2pipe", "-framerate", rate, "-threads", "1", "-c:v", "png", "-i", "pipe:0", "-an", NULL };
+	const char *const    mp4[] = { "-vf", FILTER, "-c:v", "libx264", "-preset", effort->preset, "-threads", effort->threads, "-x264-params", effort->ahead,
+		                       "-crf", "18", "-pix_fmt", "yuv420p", "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709",
+		                       "-color_range", "tv", "-movflags", "+faststart", "-f", "mp4", NULL };
+	const char *const   *codec = film_args(&make->project);
+	const char          *args[64];
+	int                  n = 0;
 	const char *const environment[] = { "LC_ALL=C", "PATH=/usr/bin:/bin", NULL };
 
+	for (const char *const *word = in; *word != NULL; word++)
+		args[n++] = *word;
+	for (const char *const *word = codec != NULL ? codec : mp4; *word != NULL; word++)
+		args[n++] = *word;
+	args[n++] = to;
+	args[n] = NULL;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	setrlimit(RLIMIT_DATA, &(struct rlimit){ .rlim_cur = most, .rlim_max = most }); /* its own, also where the maker has none */
 	signal(SIGPIPE, SIG_DFL);
@@ -182,8 +213,10 @@ fg_make_video(struct fg_make *make)
 	enum fg_err          err = fg_make_create(&file, make);
 
 	if (err == FG_OK && (err = encode(make, file.path)) == FG_OK) {
-		fg_spool_result(name, make->project.id, "mp4");
-		snprintf(make->ext, sizeof(make->ext), "mp4");
+		const struct fg_project_format *format = fg_project_format(make->project.format);
+
+		snprintf(make->ext, sizeof(make->ext), "%s", format != NULL && format->film != NULL ? format->film : "mp4");
+		fg_spool_result(name, make->project.id, make->ext);
 		err = fg_spool_commit(&file, &make->farm->spool, name);
 	}
 	fg_spool_discard(&file);

@@ -6,6 +6,7 @@ import sys
 
 # What is to be rendered comes as data; nothing of it is ever Python.
 task = json.loads(base64.b64decode("@TASK@").decode("utf-8"))
+extra = task["extra"] or {}  # what a batch's recipe asks
 
 
 def refuse(why):
@@ -114,6 +115,18 @@ def set_format(render):
     put(render, "use_multiview", False)
 
 
+def set_region(render):
+    """A whole frame may be empty but for a part of it: the recipe's (x, y, width, height, from the lower left), or the scene's own."""
+    region = extra.get("region")
+    if region == "own":
+        return
+    render.use_border = region is not None
+    if region is not None:
+        x, y, width, height = region
+        render.border_min_x, render.border_max_x = x, min(x + width, 1.0)
+        render.border_min_y, render.border_max_y = y, min(y + height, 1.0)
+
+
 def set_tile(render):
     x, y, width, height = task["tile"]
     whole_width, whole_height = task["size"]
@@ -121,16 +134,59 @@ def set_tile(render):
     have = (render.resolution_x * task["percent"] // 100, render.resolution_y * task["percent"] // 100)
     if have != (whole_width, whole_height):
         refuse("the frame is %d x %d pixels here, and %d x %d in the project" % (have + (whole_width, whole_height)))
-    render.use_border = task["tiled"]
     render.use_crop_to_border = task["tiled"]
     if not task["tiled"]:
+        set_region(render)
         return
+    render.use_border = True
     # Half a pixel inside: x / width alone is often truncated to the pixel before.
     render.border_min_x = (x + 0.5) / whole_width
     render.border_max_x = min((x + width + 0.5) / whole_width, 1.0)
     render.border_min_y = (whole_height - y - height + 0.5) / whole_height
     render.border_max_y = min((whole_height - y + 0.5) / whole_height, 1.0)
     render.dither_intensity = 0.0  # its pattern begins anew in each tile
+
+
+def only_layer(scene, name):
+    layers = getattr(scene, "view_layers", None) or scene.render.layers
+    if name not in layers:
+        refuse("there is no layer %a in this scene" % name)
+    for layer in layers:
+        layer.use = layer.name == name
+
+
+def override(scene, steps, value):
+    """scene.A.B["C"] = value; steps are names, or {"at": key or number}."""
+    owner = scene
+    for step in steps[:-1]:
+        owner = owner[step["at"]] if isinstance(step, dict) else getattr(owner, step)
+    last = steps[-1]
+    if isinstance(last, dict):
+        owner[last["at"]] = value
+    elif callable(getattr(owner, last)):
+        raise TypeError("%s is no property" % last)
+    else:
+        setattr(owner, last, value)
+
+
+def set_overrides(scene):
+    for path, steps, value in extra.get("set", ()):
+        try:
+            override(scene, steps, value)
+        except Exception as problem:
+            refuse("the override %a can't be set: %s" % (path, problem))
+
+
+def set_extra(scene):
+    if "size" in extra:
+        scene.render.resolution_x, scene.render.resolution_y = extra["size"]
+    if "world" in extra:
+        scene.world = bpy.data.worlds.get(extra["world"]) or refuse("there is no world %a in this file" % extra["world"])
+    if "layer" in extra:
+        only_layer(scene, extra["layer"])
+    if "threads" in extra:
+        scene.render.threads_mode = "FIXED"
+        scene.render.threads = extra["threads"]
 
 
 def set_quality(scene):
@@ -154,7 +210,9 @@ def set_quality(scene):
 
 def prepare():
     scene = choose_scene()
+    set_extra(scene)
     set_quality(scene)
+    set_overrides(scene)
     set_format(scene.render)
     set_tile(scene.render)
     sheepit_set_compute_device("NONE", "CPU", "CPU")

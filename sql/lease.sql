@@ -86,7 +86,8 @@ UPDATE task SET state = 'waiting', holder = 0 WHERE id = (SELECT task FROM lease
 RETURNING id, project;
 
 -- name: lease_beat
-UPDATE lease SET render_s = :render_s, left_s = :left_s, progress = max(progress, :progress) WHERE id = :lease AND state = 'live';
+UPDATE lease SET render_s = :render_s, left_s = :left_s, progress = max(progress, :progress), engine = CASE WHEN :engine = '' THEN engine ELSE :engine END
+ WHERE id = :lease AND state = 'live';
 
 -- name: lease_supersede
 -- The lease that held a task when another one delivered it.

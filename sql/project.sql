@@ -1,10 +1,10 @@
 -- name: project_add
 INSERT INTO project (owner, state, title, priority, archive_md5, archive_size, blend, scene, camera, animation, frame_start, frame_end, frame_step, rows,
   columns, overscan, width, height, percent, format, samples, engine, device, fps_num, fps_den, renderer, no_denoise, task_max_s, frames_total,
-  tasks_total, created_ms)
+  tasks_total, extra, batch_job, created_ms)
 VALUES (:owner, 'splitting', :title, :priority, :archive_md5, :archive_size, :blend, :scene, :camera, :animation, :frame_start, :frame_end,
   :frame_step, :rows, :columns, :overscan, :width, :height, :percent, :format, :samples, :engine, :device, :fps_num, :fps_den, :renderer, :no_denoise,
-  :task_max_s, :frames_total, :tasks_total, :now_ms);
+  :task_max_s, :frames_total, :tasks_total, :extra, :batch_job, :now_ms);
 
 -- name: project_to_split
 SELECT split, tasks_total, frame_start, frame_step, rows, columns FROM project WHERE id = :project AND state = 'splitting';

@@ -22,7 +22,7 @@
 #include "worker/cache.h"
 #include "worker/render.h"
 
-enum { BEAT_MS = 20000, IDLE_FIRST_MS = 1000, IDLE_MOST_MS = 30000, ASIDE_MS = 600000, UPLOAD_MS = 600000, SLOTS_MAX = 64, SICK_FIRST_MS = 500, SICK_MOST_MS = 60000 };
+enum { BEAT_MS = 5000, IDLE_FIRST_MS = 1000, IDLE_MOST_MS = 30000, ASIDE_MS = 600000, UPLOAD_MS = 600000, SLOTS_MAX = 64, SICK_FIRST_MS = 500, SICK_MOST_MS = 60000 };
 enum { NOTHING = 200, NO_RIGHT = 201, SESSION_DEAD = 202, SET_ASIDE = 203, NO_RENDERER = 205, STOP = 400, NOT_STORED = 303, SESSION_GONE = 304 };
 enum { TYPE_NO_PICTURE = 8, TYPE_DOWNLOAD = 9, TYPE_CRASHED = 12, TYPE_KILLED = 14, TYPE_MEMORY = 21, TYPE_PYTHON = 24 };
 
@@ -97,7 +97,19 @@ struct running {
 	struct fg_progress    progress;
 	int64_t               beat_ms, seconds;
 	bool                  cancelled, delivering;
+	char                  told[320]; /**< of the engine, last */
 };
+
+static void
+beat(struct running *run)
+{
+	const bool news = strcmp(run->told, run->progress.engine) != 0;
+
+	run->beat_ms = fg_steady_ms();
+	snprintf(run->told, sizeof(run->told), "%s", run->progress.engine);
+	if (fg_client_beat(&run->worker->client, run->task, run->seconds, run->progress.remaining_s, run->progress.permille, news ? run->told : "") == STOP)
+		run->cancelled = true;
+}
 
 /* The portal's leases are short: whatever a task waits for, its heart beats. */
 static bool
@@ -105,11 +117,8 @@ alive(void *ctx)
 {
 	struct running *run = ctx;
 
-	if (fg_steady_ms() - run->beat_ms >= BEAT_MS) {
-		run->beat_ms = fg_steady_ms();
-		if (fg_client_beat(&run->worker->client, run->task, run->seconds, run->progress.remaining_s, run->progress.permille) == STOP)
-			run->cancelled = true;
-	}
+	if (fg_steady_ms() - run->beat_ms >= BEAT_MS)
+		beat(run);
 	return !stopping && (!run->cancelled || run->delivering); /* a picture is offered to the end: its answer may only be on its way */
 }
 
@@ -192,6 +201,10 @@ finish(struct worker *w, const struct fg_task *task, struct fg_rendered *r, stru
 		return true;
 	if (r->exit_status == 0 && r->progress.saved && r->file[0] != '\0') {
 		run->delivering = true;
+		if (strcmp(run->told, r->progress.engine) != 0) {
+			run->progress = r->progress;
+			beat(run);
+		}
 		return deliver(w, task, r);
 	}
 	say(w, "frame %s of \"%s\": failed: %s", task->frame, task->name,

@@ -406,7 +406,7 @@ simple(struct fg_buf *answer, CURL *curl, const char *root)
 }
 
 int
-fg_client_beat(struct fg_client *c, const struct fg_task *task, int64_t render_s, int64_t remaining_s, int permille)
+fg_client_beat(struct fg_client *c, const struct fg_task *task, int64_t render_s, int64_t remaining_s, int permille, const char *engine)
 {
 	struct fg_buf url = { 0 }, answer = { 0 };
 	int           status;
@@ -414,6 +414,12 @@ fg_client_beat(struct fg_client *c, const struct fg_task *task, int64_t render_s
 	address(&url, c, FG_PATH_KEEPMEALIVE);
 	fg_buf_printf(&url, "job=%" PRId64 "&frame=%s&rendertime=%" PRId64 "&remainingtime=%" PRId64 "&progress=%d", task->id, task->frame, render_s,
 	              remaining_s > 0 ? remaining_s : 0, permille);
+	if (engine[0] != '\0') {
+		char *escaped = curl_easy_escape(c->beat, engine, 0);
+
+		fg_buf_printf(&url, "&engine=%s", escaped != NULL ? escaped : "");
+		curl_free(escaped);
+	}
 	status = simple(&answer, prepare_on(c->beat, c, url.data, 15), "keepmealive");
 	fg_buf_free(&url);
 	fg_buf_free(&answer);

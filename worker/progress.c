@@ -30,6 +30,61 @@ at_least(struct fg_progress *p, double part)
 		p->permille = permille;
 }
 
+/* A word of the line behind `mark`, as ` name=word`. */
+static void
+note_word(struct fg_progress *p, const char *line, const char *mark, const char *name)
+{
+	const char  *at = strstr(line, mark);
+	const size_t used = strlen(p->engine);
+	size_t       len;
+
+	if (at == NULL)
+		return;
+	at += strlen(mark);
+	at += strspn(at, " ");
+	len = strspn(at, "0123456789.:KMG");
+	if (len > 0 && len < 24)
+		snprintf(p->engine + used, sizeof(p->engine) - used, " %s=%.*s", name, (int)len, at);
+}
+
+static void
+note_pair(struct fg_progress *p, const char *done_name, int done, const char *all_name, int all)
+{
+	const size_t used = strlen(p->engine);
+
+	snprintf(p->engine + used, sizeof(p->engine) - used, " %s=%d %s=%d", done_name, done, all_name, all);
+}
+
+/* What the line says of the renderer, anew with each line that tells of samples, tiles or parts. */
+static void
+note(struct fg_progress *p, const char *line)
+{
+	const char *sample = strstr(line, "Sample "), *tiles = strstr(line, "Rendered "), *eevee = strstr(line, "| Rendering "), *part = strstr(line, "Part ");
+	int         done = 0, all = 0, s = 0, of = 0;
+	const bool  has_eevee = eevee != NULL && sscanf(eevee, "| Rendering %9d / %9d samples", &s, &of) == 2;
+	const bool  has_sample = !has_eevee && sample != NULL && sscanf(sample, "Sample %9d/%9d", &s, &of) == 2;
+	const bool  has_tiles = tiles != NULL && sscanf(tiles, "Rendered %9d/%9d Tiles", &done, &all) == 2;
+	const bool  has_part = !has_tiles && part != NULL && sscanf(part, "Part %9d-%9d", &done, &all) == 2;
+
+	if (!has_eevee && !has_sample && !has_tiles && !has_part) {
+		if (p->engine[0] == '\0' && strstr(line, "| Time:") == NULL)
+			snprintf(p->engine, sizeof(p->engine), "NON_COMPATIBLE");
+		return;
+	}
+	snprintf(p->engine, sizeof(p->engine), "%s", has_eevee ? "BLENDER_EEVEE" : has_part ? "BLENDER_RENDER" : "CYCLES");
+	note_word(p, line, "Fra:", "frame");
+	note_word(p, line, "Mem:", "mem");
+	note_word(p, line, "Peak ", "peak");
+	note_word(p, line, "Time:", "elapsed");
+	note_word(p, line, "Remaining:", "remaining");
+	if (has_eevee || has_sample)
+		note_pair(p, "samples_done", s, "samples_todo", of);
+	if (has_tiles)
+		note_pair(p, "tiles_done", done, "tiles_todo", all);
+	if (has_part)
+		note_pair(p, "part_done", done, "part_todo", all);
+}
+
 static void
 status(struct fg_progress *p, const char *line)
 {
@@ -53,9 +108,10 @@ status(struct fg_progress *p, const char *line)
 void
 fg_progress_line(struct fg_progress *p, const char *line)
 {
-	if (strncmp(line, "Fra:", 4) == 0)
+	if (strncmp(line, "Fra:", 4) == 0) {
 		status(p, line);
-	else if (strncmp(line, "Saved: '", 8) == 0) {
+		note(p, line);
+	} else if (strncmp(line, "Saved: '", 8) == 0) {
 		p->saved = true;
 		at_least(p, 1);
 	} else if (strncmp(line, "Error", 5) == 0)

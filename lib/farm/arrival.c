@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "farm/tile.h"
 #include "image/image.h"
+#include "image/rare.h"
 
 static enum fg_image_format
 image_format(const char *ext)
@@ -27,9 +28,11 @@ check_picture(bool *black, const struct fg_arrival *arrival, const struct fg_lea
 	const struct fg_rect         size = fg_tile_place(p->width, p->height, p->rows, p->columns, lease->row, lease->column, p->overscan).rendered;
 	const struct fg_image_expect expect = { .format = image_format(ext), .width = size.width, .height = size.height };
 	struct fg_image_verdict      verdict;
-	enum fg_err                  err = fg_image_check(&verdict, arrival->file->fd, &expect);
+	enum fg_err                  err;
 
-	if (err == FG_OK)
+	if (expect.format == FG_IMAGE_NONE)
+		return fg_rare_check(arrival->file->fd, ext, size.width, size.height);
+	if ((err = fg_image_check(&verdict, arrival->file->fd, &expect)) == FG_OK)
 		*black = verdict.black;
 	return err;
 }

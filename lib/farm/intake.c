@@ -181,6 +181,8 @@ fill_range(struct fg_project *p, const struct fg_intake *in, const struct fg_ble
 	p->frame_start = either(in->frame_start, s->frame_start);
 	p->frame_end = in->still ? p->frame_start : either(in->frame_end, in->frame_start != FG_INTAKE_OWN ? in->frame_start : s->frame_end);
 	p->frame_step = either(in->frame_step, in->frame_start != FG_INTAKE_OWN ? 1 : s->frame_step > 0 ? s->frame_step : 1);
+	if (p->frame_step == 0)
+		p->frame_step = s->frame_step > 0 ? s->frame_step : 1;
 	p->animation = p->frame_end > p->frame_start;
 	fg_inspect_fps(&p->fps_num, &p->fps_den, s);
 	if (in->fps_num != FG_INTAKE_OWN) {
@@ -212,6 +214,8 @@ fill_texts(struct fg_project *p, const struct fg_intake *in, const struct fg_sce
 	    (err = copy_text(p->format, sizeof(p->format), chosen_text(in->format, own_format(s)), "format")) != FG_OK ||
 	    (err = copy_text(p->engine, sizeof(p->engine), chosen_text(in->engine, ""), "engine")) != FG_OK)
 		return err;
+	if ((err = copy_text(p->extra, sizeof(p->extra), chosen_text(in->extra, ""), "list of overrides")) != FG_OK)
+		return err;
 	return copy_text(p->renderer, sizeof(p->renderer), chosen_text(in->renderer, ""), "renderer");
 }
 
@@ -228,8 +232,9 @@ fill(struct fg_project *p, const struct fg_intake *in, const struct fg_scene_fil
 	p->columns = in->columns;
 	p->overscan = in->overscan;
 	p->percent = either(in->percent, s->percent);
-	p->width = fg_frame_side(s->width, p->percent);
-	p->height = fg_frame_side(s->height, p->percent);
+	p->width = fg_frame_side(in->width > 0 ? in->width : s->width, p->percent);
+	p->height = fg_frame_side(in->height > 0 ? in->height : s->height, p->percent);
+	p->batch_job = in->batch_job;
 	p->samples = either(in->samples, 0);
 	p->device = either(in->device, FG_DEVICE_ANY);
 	p->priority = in->priority;

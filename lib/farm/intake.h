@@ -14,7 +14,10 @@ struct fg_intake {
 	int64_t     owner;
 	const char *title, *blend, *scene, *camera, *format, *engine, *renderer;
 	int         frame_start, frame_end, frame_step, rows, columns, overscan, percent, samples, device, fps_num, fps_den, priority;
-	bool        still, no_denoise;           /**< still: one frame, whatever the range is */
+	bool        still, no_denoise;           /**< still: one frame, whatever the range is; a frame_step of 0 is the scene's own */
+	int         width, height;               /**< before the percentage; 0: the scene's own. Then `extra` says so too */
+	const char *extra;                       /**< of fg_project; NULL nothing */
+	int64_t     batch_job;                   /**< of fg_project */
 };
 #define FG_INTAKE_DEFAULT { .frame_start = FG_INTAKE_OWN, .frame_end = FG_INTAKE_OWN, .frame_step = FG_INTAKE_OWN, .rows = 1, .columns = 1, \
 	                    .percent = FG_INTAKE_OWN, .samples = FG_INTAKE_OWN, .device = FG_INTAKE_OWN, .fps_num = FG_INTAKE_OWN }

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "farm/count.h"
+#include "farm/engine.h"
 #include "farm/event.h"
 #include "farm/points.h"
 #include "farm/product.h"
@@ -182,6 +183,7 @@ revive(struct fg_db *db, const struct loan *loan, int64_t now_ms)
 static enum fg_err
 write_beat(bool *go_on, struct fg_db *db, const struct fg_beat *beat, int progress, int64_t now_ms)
 {
+	char        engine[FG_ENGINE_JSON];
 	struct loan loan;
 	enum fg_err err = find_loan(&loan, db, beat->lease, beat->key); /* again, now that nobody else writes */
 
@@ -194,9 +196,10 @@ write_beat(bool *go_on, struct fg_db *db, const struct fg_beat *beat, int progre
 	if (is(loan.state, "expired") && task_open(&loan) && is(loan.task_state, "waiting") && now_ms < loan.hard_ms &&
 	    (err = revive(db, &loan, now_ms)) != FG_OK)
 		return err;
+	fg_engine_json(engine, beat->engine);
 	return fg_db_run(db, FG_SQL_LEASE_BEAT,
 	                 FG_BINDS(FG_I("lease", beat->lease), FG_I("render_s", beat->rendertime_s), FG_I("left_s", beat->remaining_s),
-	                          FG_I("progress", progress)),
+	                          FG_I("progress", progress), FG_T("engine", engine)),
 	                 NULL);
 }
 
@@ -225,7 +228,7 @@ fg_lease_beat(bool *go_on, struct fg_db *db, const struct fg_beat *beat, int64_t
 		return err == FG_ENOTFOUND ? FG_OK : err;
 	}
 	*go_on = task_open(&loan) && (is(loan.state, "live") || (is(loan.state, "expired") && is(loan.task_state, "waiting"))) && now_ms < loan.hard_ms;
-	if (is(loan.state, "live") && *go_on && progress - loan.progress < PROGRESS_STEP)
+	if (is(loan.state, "live") && *go_on && progress - loan.progress < PROGRESS_STEP && beat->engine[0] == '\0')
 		return FG_OK;
 	if (beat->key == 0 || (!*go_on && !(is(loan.state, "live") && now_ms >= loan.hard_ms)))
 		return FG_OK;

@@ -48,6 +48,7 @@ struct fg_beat {
 	int64_t key, lease;               /**< key 0: from nobody we know, which changes nothing; lease FG_NO_LEASE: idle */
 	int64_t rendertime_s, remaining_s;
 	int     progress;                 /**< per mille, -1 unknown */
+	const char *engine;               /**< what the renderer says, see engine.h; "" nothing new */
 };
 
 /** May the client go on? It may not when the lease ended, its project was cancelled, or it runs for longer than task_max_seconds. */

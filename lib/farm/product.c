@@ -17,6 +17,15 @@ add(struct fg_db *db, int64_t project, const char *kind, enum rank rank, int fra
 	                 FG_BINDS(FG_I("project", project), FG_T("kind", kind), FG_I("rank", rank), FG_I("frame", frame), FG_I("turn", turn)), NULL);
 }
 
+/* What lib/image can't read has no preview. */
+static bool
+can_preview(const struct fg_project *project)
+{
+	const struct fg_project_format *format = fg_project_format(project->format);
+
+	return format != NULL && !format->rare;
+}
+
 /* A frame of one tile is its tile, unless it must be encoded. */
 static bool
 must_stitch(const struct fg_project *project)
@@ -56,7 +65,8 @@ fg_product_frame_complete(struct fg_db *db, const struct fg_settings *settings, 
 		return err;
 	if (must_stitch(&project))
 		err = add(db, id, "stitch", RANK_STITCH, frame, project.frames_done);
-	else if ((err = fg_db_run(db, FG_SQL_FRAME_EXT, FG_BINDS(FG_I("project", id), FG_I("frame", frame), FG_T("ext", ext)), NULL)) == FG_OK)
+	else if ((err = fg_db_run(db, FG_SQL_FRAME_EXT, FG_BINDS(FG_I("project", id), FG_I("frame", frame), FG_T("ext", ext)), NULL)) == FG_OK &&
+	         can_preview(&project))
 		err = add(db, id, "preview", RANK_PREVIEW, frame, project.frames_done);
 	if (err == FG_OK)
 		err = fg_event_add(db, id, "frame.done", 0, 0, "", now_ms);

@@ -13,36 +13,49 @@
 
 enum { SPLIT_AT_ONCE = 5000, SIZE_MAX_PIXELS = 65536 };
 
-static const struct {
-	const char *name, *tile, *frame;
-} formats[] = {
-	{ "png", "png", "png" }, { "png16", "png", "png" }, { "jpeg", "png", "jpg" }, { "exr", "exr", "exr" },
-	{ "exr-multilayer", "exr", "exr" }, { "tga", "tga", "tga" }, { "bmp", "bmp", "bmp" },
+const struct fg_project_format fg_project_formats[] = {
+	{ "png", "png", "png", "PNG", NULL, false },
+	{ "png16", "png", "png", "PNG", NULL, false },
+	{ "jpeg", "png", "jpg", "PNG", NULL, false },
+	{ "exr", "exr", "exr", "OPEN_EXR", NULL, false },
+	{ "exr-multilayer", "exr", "exr", "OPEN_EXR_MULTILAYER", NULL, false },
+	{ "tga", "tga", "tga", "TARGA", NULL, false },
+	{ "bmp", "bmp", "bmp", "BMP", NULL, false },
+	{ "tiff", "tif", "tif", "TIFF", .rare = true },
+	{ "hdr", "hdr", "hdr", "HDR", .rare = true },
+	{ "dpx", "dpx", "dpx", "DPX", .rare = true },
+	{ "cineon", "cin", "cin", "CINEON", .rare = true },
+	{ "iris", "rgb", "rgb", "IRIS", .rare = true },
+	{ "avi-raw", "png", "png", "PNG", .film = "avi" },
+	{ "avi-jpeg", "png", "png", "PNG", .film = "avi" },
+	{ "mpeg", "png", "png", "PNG", .film = "mpg" },
+	{ "quicktime", "png", "png", "PNG", .film = "mov" },
+	{ .name = NULL },
 };
 
-static int
-format_of(const char *name)
+const struct fg_project_format *
+fg_project_format(const char *name)
 {
-	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++)
-		if (strcmp(formats[i].name, name) == 0)
-			return (int)i;
-	return -1;
+	for (const struct fg_project_format *f = fg_project_formats; f->name != NULL; f++)
+		if (strcmp(f->name, name) == 0)
+			return f;
+	return NULL;
 }
 
 const char *
 fg_project_tile_ext(const char *format)
 {
-	const int i = format_of(format);
+	const struct fg_project_format *f = fg_project_format(format);
 
-	return i >= 0 ? formats[i].tile : "";
+	return f != NULL ? f->tile : "";
 }
 
 const char *
 fg_project_frame_ext(const char *format)
 {
-	const int i = format_of(format);
+	const struct fg_project_format *f = fg_project_format(format);
 
-	return i >= 0 ? formats[i].frame : "";
+	return f != NULL ? f->frame : "";
 }
 
 static enum fg_err
@@ -59,6 +72,19 @@ check_range(const struct fg_project *p)
 }
 
 static enum fg_err
+check_format(const struct fg_project *p)
+{
+	const struct fg_project_format *format = fg_project_format(p->format);
+
+	if (format == NULL)
+		return fg_fail(FG_EINVAL, "the format %s is not one of png, png16, jpeg, exr, exr-multilayer, tga, bmp, tiff, hdr, dpx, cineon, iris, avi-raw, "
+		                          "avi-jpeg, mpeg, quicktime", p->format);
+	if (format->rare && p->rows * p->columns > 1)
+		return fg_fail(FG_EINVAL, "frames in the format %s can't be put together from tiles; use 1x1 tiles, or exr or png16", p->format);
+	return FG_OK;
+}
+
+static enum fg_err
 check_picture(const struct fg_project *p)
 {
 	if (p->rows < 1 || p->rows > FG_TILES_MAX || p->columns < 1 || p->columns > FG_TILES_MAX)
@@ -71,9 +97,7 @@ check_picture(const struct fg_project *p)
 		return fg_fail(FG_EINVAL, "%d × %d tiles don't fit into %d × %d pixels", p->rows, p->columns, p->width, p->height);
 	if (p->percent < 1 || p->percent > 10000)
 		return fg_fail(FG_EINVAL, "the size must be 1 to 10000 percent");
-	if (format_of(p->format) < 0)
-		return fg_fail(FG_EINVAL, "the format %s is not one of png, png16, jpeg, exr, exr-multilayer, tga, bmp", p->format);
-	return FG_OK;
+	return check_format(p);
 }
 
 enum fg_err
@@ -112,7 +136,7 @@ fg_project_add(int64_t *id, struct fg_db *db, const struct fg_project *p, int64_
 	                         FG_I("width", p->width), FG_I("height", p->height), FG_I("percent", p->percent), FG_T("format", p->format),
 	                         FG_I("samples", p->samples), FG_T("engine", p->engine), FG_I("device", p->device), FG_I("fps_num", p->fps_num),
 	                         FG_I("fps_den", p->fps_den), FG_T("renderer", p->renderer), FG_I("no_denoise", p->no_denoise),
-	                         FG_I("task_max_s", p->task_max_s), FG_I("frames_total", p->frames_total), FG_I("tasks_total", p->tasks_total),
+	                         FG_I("task_max_s", p->task_max_s), FG_T("extra", p->extra), FG_I("batch_job", p->batch_job), FG_I("frames_total", p->frames_total), FG_I("tasks_total", p->tasks_total),
 	                         FG_I("now_ms", now_ms)),
 	                NULL);
 	*id = fg_db_last_id(db);
@@ -206,7 +230,7 @@ take_row(struct fg_project *p, const struct fg_rows *r)
 	TEXT(engine), NUMBER(device), NUMBER(fps_num), NUMBER(fps_den), TEXT(renderer), NUMBER(no_denoise), INT(task_max_s);
 	INT(frames_total), INT(frames_done), INT(tasks_total), INT(waiting), INT(running), INT(done), INT(errors), INT(memory_kib);
 	INT(render_s), INT(tile_bytes), TEXT(result), NUMBER(raw), INT(created_ms), INT(started_ms), INT(finished_ms), TEXT(access), TEXT(link);
-	INT(made_bytes), INT(audience), TEXT(shown), INT(points);
+	INT(made_bytes), INT(audience), TEXT(shown), INT(points), TEXT(extra);
 #undef INT
 #undef NUMBER
 #undef TEXT

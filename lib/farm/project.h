@@ -7,7 +7,7 @@
 #include "farm/settings.h"
 #include "store/spool.h"
 
-enum { FG_FRAME_MAX = 1048574, FG_TILES_MAX = 64, FG_OVERSCAN_MAX = 256 };
+enum { FG_FRAME_MAX = 1048574, FG_TILES_MAX = 64, FG_OVERSCAN_MAX = 256, FG_PROJECT_EXTRA = 8192 };
 enum fg_device { FG_DEVICE_ANY, FG_DEVICE_CPU, FG_DEVICE_GPU };
 
 struct fg_project {
@@ -16,18 +16,30 @@ struct fg_project {
 	char    shown[16];                                                        /**< state for people: waiting, rendering, composing, finished, failed, cancelled, paused */
 	char    access[16], link[65];                                             /**< who may look: private, link, users, everyone; the link's secret, "" none */
 	char    title[256], archive_md5[33], blend[1024], scene[128], camera[128]; /**< scene, camera "": the file's own */
-	char    format[16], engine[64], renderer[64];                             /**< format: png png16 jpeg exr exr-multilayer tga bmp; engine, renderer "": own, any */
+	char    format[16], engine[64], renderer[64];                             /**< format: one of fg_project_formats; engine, renderer "": own, any */
 	char    result[16];                                                       /**< extension of the result file, "" while there is none */
 	int     priority, animation, frame_start, frame_end, frame_step, rows, columns, overscan;
+	char    extra[FG_PROJECT_EXTRA];                                          /**< what a recipe asks beyond these settings, JSON (share/task.py), "" nothing */
 	int     width, height;                                                    /**< of a rendered frame: resolution × percent / 100, truncated */
 	int     percent, samples, device, fps_num, fps_den, no_denoise, raw;
+	int64_t batch_job;                                                        /**< of fg_project_add: the job of a batch that it is for, 0 nobody's */
 	int64_t audience;                                                         /**< whose workers may take its tasks; 0 everybody's (access.h) */
 	int64_t archive_size, task_max_s, frames_total, frames_done, tasks_total, waiting, running, done, errors;
 	int64_t memory_kib, render_s, tile_bytes, made_bytes, points, created_ms, started_ms, finished_ms;
 };
 
-const char *fg_project_tile_ext(const char *format);  /**< extension of a tile's file: tiles of jpeg projects are PNG */
-const char *fg_project_frame_ext(const char *format); /**< of a stitched frame */
+/** A format that a project may have; the table ends with a row without name. */
+struct fg_project_format {
+	const char *name, *tile, *frame; /**< extensions: of a tile's file, of a whole frame */
+	const char *blender;             /**< Blender's name for what a worker writes */
+	const char *film;                /**< extension of the result when the frames become a film, stills too; NULL: stills stay stills */
+	bool        rare;                /**< whole frames only, handed on without being looked into: no tiles, no previews */
+};
+extern const struct fg_project_format fg_project_formats[];
+
+const struct fg_project_format *fg_project_format(const char *name); /**< NULL when there is none */
+const char *fg_project_tile_ext(const char *format);  /**< "" for an unknown one; tiles of jpeg projects are PNG */
+const char *fg_project_frame_ext(const char *format);
 
 /** Check all settings against each other; FG_EINVAL says what is wrong and what would be right. Fills in frames_total and tasks_total. */
 enum fg_err fg_project_check(struct fg_project *project, const struct fg_settings *settings);

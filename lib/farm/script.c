@@ -25,15 +25,13 @@ numbers(const int *values, int count)
 	return array;
 }
 
-/* Blender's names for the files that workers send: tiles are always lossless. */
+/* Blender's name for the files that workers send. */
 static const char *
 blender_format(const struct fg_project *p)
 {
-	const char *ext = fg_project_tile_ext(p->format);
+	const struct fg_project_format *format = fg_project_format(p->format);
 
-	if (strcmp(p->format, "exr-multilayer") == 0)
-		return "OPEN_EXR_MULTILAYER";
-	return strcmp(ext, "exr") == 0 ? "OPEN_EXR" : strcmp(ext, "tga") == 0 ? "TARGA" : strcmp(ext, "bmp") == 0 ? "BMP" : "PNG";
+	return format != NULL ? format->blender : "PNG";
 }
 
 static const char *
@@ -61,6 +59,7 @@ describe(const struct fg_project *p, const struct fg_lease *lease)
 	add(task, "engine", json_object_new_string(p->engine));
 	add(task, "samples", json_object_new_int(p->samples));
 	add(task, "no_denoise", json_object_new_boolean(p->no_denoise));
+	add(task, "extra", p->extra[0] != '\0' ? json_tokener_parse(p->extra) : NULL);
 	return task;
 }
 

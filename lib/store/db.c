@@ -350,6 +350,13 @@ fg_rows_null(const struct fg_rows *rows, int column)
 	return sqlite3_column_type(rows->statement, column) == SQLITE_NULL;
 }
 
+const void *
+fg_rows_blob(const struct fg_rows *rows, int column, size_t *len)
+{
+	*len = (size_t)sqlite3_column_bytes(rows->statement, column);
+	return sqlite3_column_blob(rows->statement, column);
+}
+
 void
 fg_rows_copy(const struct fg_rows *rows, int column, char *out, size_t size)
 {

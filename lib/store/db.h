@@ -65,6 +65,7 @@ void        fg_rows_end(struct fg_rows *rows);
 int64_t     fg_rows_int(const struct fg_rows *rows, int column);
 const char *fg_rows_text(const struct fg_rows *rows, int column); /**< "" for NULL; valid until the next row */
 bool        fg_rows_null(const struct fg_rows *rows, int column);
+const void *fg_rows_blob(const struct fg_rows *rows, int column, size_t *len); /**< valid until the next row; NULL when empty */
 void        fg_rows_copy(const struct fg_rows *rows, int column, char *out, size_t size); /**< cut to size - 1 bytes */
 
 /** Run to the end. `changes` (may be NULL) gets the number of rows changed. */

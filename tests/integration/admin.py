@@ -254,7 +254,7 @@ class Projects(Farm):
 
     def test_refused(self):
         for args, says in ((("--frames", "-5"), "negative"), (("--frames", "x"), "1-250"), (("--frames", "9-3"), "first to a last"), (("--tiles", "2"), "ROWSxCOLUMNS"),
-                           (("--tiles", "65x1"), "1 to 64"), (("--overscan", "257"), "256"), (("--format", "tiff"), "png16"), (("--fps", "0"), "more than 0"),
+                           (("--tiles", "65x1"), "1 to 64"), (("--overscan", "257"), "256"), (("--format", "gif"), "png16"), (("--format", "tiff", "--tiles", "2x2"), "1x1 tiles"), (("--fps", "0"), "more than 0"),
                            (("--scene", "Nope"), "no scene Nope"), (("--camera", "Nope"), "no camera Nope"), (("--owner", "eve"), "no user eve"),
                            (("--device", "tpu"), "cpu or gpu"), (("--renderer", "9.9"), "9.9"), (("--speed", "1"), "--speed")):
             done = self.run_it("project", "add", self.blend, "--no-denoise", *args)
@@ -382,7 +382,7 @@ class Check(Farm):
     def test_housekeeping(self):
         now = int(time.time() * 1000)
         self.sql(f"""INSERT INTO event (at_ms, project, kind) VALUES ({now - 90000000}, 1, 'x'), ({now}, 1, 'y');
-          INSERT INTO upload VALUES ('gone', 1, 'a.blend', 5, 0, 1, 1), ('here', 1, 'b.blend', 5, 0, {now}, {now});
+          INSERT INTO upload (id, user, name, size, project, created_ms, seen_ms) VALUES ('gone', 1, 'a.blend', 5, 0, 1, 1), ('here', 1, 'b.blend', 5, 0, {now}, {now});
           INSERT INTO failure (who, at_ms) VALUES ('x', 1)""")
         for name in ("gone", "here"):
             self.write("spool/incoming/upload-" + name, "x")

@@ -13,9 +13,10 @@ BELOW = {
     "farm": {"base", "text", "store", "image", "blend"},
     "http": {"base", "text", "store", "farm"},
     "launch": {"base", "text", "store", "farm"},
-    "cgi-bin": {"base", "text", "store", "farm", "image", "blend", "http"},
-    "daemons": {"base", "text", "store", "farm", "image", "blend", "launch"},
-    "tools": {"base", "text", "store", "farm", "image", "blend", "worker", "launch"},
+    "batch": {"base", "text", "store", "farm", "blend"},
+    "cgi-bin": {"base", "text", "store", "farm", "image", "blend", "http", "batch"},
+    "daemons": {"base", "text", "store", "farm", "image", "blend", "launch", "batch"},
+    "tools": {"base", "text", "store", "farm", "image", "blend", "worker", "launch", "batch"},
     "worker": {"base", "text", "farm"},
 }
 

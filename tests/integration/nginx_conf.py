@@ -19,8 +19,10 @@ SECRET = "hunter2hunter2"
 
 
 def endpoints():
+    """A row for each address of each program."""
     with open(os.path.join(TOP, "nginx/endpoints.list")) as lines:
-        return [line.split() for line in lines if line.strip() and not line.startswith("#")]
+        rows = [line.split() for line in lines if line.strip() and not line.startswith("#")]
+    return [[row[0], url, *row[2:]] for row in rows for url in row[1].split(",")]
 
 
 def free_port():
@@ -51,7 +53,7 @@ class Web:
         os.makedirs(cls.dir + "/spool/projects/7")
         with open(cls.dir + "/spool/projects/7/result.png", "wb") as picture:
             picture.write(b"pixels" * 1000)
-        cls.peers = [Peer(f"{cls.dir}/run/{e[0]}.sock", e[0], cls.headers) for e in endpoints()]
+        cls.peers = [Peer(f"{cls.dir}/run/{name}.sock", name, cls.headers) for name in sorted({e[0] for e in endpoints()})]
 
     @classmethod
     def tearDownClass(cls):

@@ -82,7 +82,7 @@ class Script(unittest.TestCase):
 
     def render(self, tile=None, **more):
         task = {"scene": NAME, "camera": "", "format": "PNG", "depth": "8", "percent": 100, "size": [WIDTH, HEIGHT], "tiled": tile is not None,
-                "tile": tile or [0, 0, WIDTH, HEIGHT], "engine": "", "samples": 0, "no_denoise": True}
+                "tile": tile or [0, 0, WIDTH, HEIGHT], "engine": "", "samples": 0, "no_denoise": True, "extra": None}
         task.update(more)
         folder = tempfile.mkdtemp(dir=self.dir)
         with open(SCRIPT, encoding="utf-8") as f:
@@ -120,9 +120,23 @@ class Script(unittest.TestCase):
     def test_own_scene_when_none_is_named(self):
         self.assertEqual(self.picture(scene="", size=[20, 10], tile=None)[:2], (20, 10))
 
+    def test_what_a_recipe_asks(self):
+        whole = self.picture()
+        part = self.picture(extra={"region": [0.5, 0.0, 0.5, 0.5], "threads": 1, "layer": "ViewLayer", "world": "w"})
+        self.assertEqual(part[:3], whole[:3])
+        n = len(whole[3][0]) // WIDTH
+        self.assertLessEqual({b for row in part[3][:HEIGHT // 2] for b in row[:WIDTH // 2 * n]}, {0, 1})  # the dither
+        self.assertEqual(part[3][-1][-3 * n:], whole[3][-1][-3 * n:])
+        self.assertEqual(self.picture(extra={"size": [40, 30]}, size=[40, 30])[:2], (40, 30))
+        look = self.picture(extra={"set": [["view_settings.exposure", ["view_settings", "exposure"], -3], ["world.color", ["world", "color"], [0.0, 0.0, 0.0]],
+                                           ["view_layers['ViewLayer'].use_pass_z", ["view_layers", {"at": "ViewLayer"}, "use_pass_z"], True]]})
+        self.assertLess(sum(map(sum, look[3])), sum(map(sum, whole[3])) / 2)
+
     def test_no_picture_rather_than_a_wrong_one(self):
         for wrong, says in (({"scene": "Dr\u00efttes"}, "no scene"), ({"camera": "C\u00e4m"}, "no camera"), ({"size": [60, 41]}, "60 x 41"),
-                            ({"engine": "NOBODYS"}, "NOBODYS"), ({"format": "NOFORMAT"}, "Error: farmgate:")):
+                            ({"engine": "NOBODYS"}, "NOBODYS"), ({"format": "NOFORMAT"}, "Error: farmgate:"), ({"extra": {"world": "None"}}, "no world"),
+                            ({"extra": {"layer": "None"}}, "no layer"), ({"extra": {"set": [["render.nothing", ["render", "nothing"], 1]]}}, "render.nothing"),
+                            ({"extra": {"set": [["render.frame_path", ["render", "frame_path"], 1]]}}, "no property")):
             files, log = self.render(**wrong)
             self.assertEqual(files, [], log)
             self.assertIn("Error: farmgate: ", log)

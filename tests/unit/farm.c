@@ -161,7 +161,7 @@ goes_on(struct farm *f, const struct fg_lease *lease, const struct fg_session *s
 {
 	bool go_on;
 
-	assert_int_equal(fg_lease_beat(&go_on, f->db, &(struct fg_beat){ .key = session->key, .lease = lease->id, .progress = -1 }, f->now_ms), FG_OK);
+	assert_int_equal(fg_lease_beat(&go_on, f->db, &(struct fg_beat){ .key = session->key, .lease = lease->id, .progress = -1, .engine = "" }, f->now_ms), FG_OK);
 	return go_on;
 }
 
@@ -472,7 +472,7 @@ checks_settings(void **state)
 		{ "backwards", 5, 4, 1, 1, 0, 640, "png", false },    { "last", 1048574, 1048574, 1, 1, 0, 640, "exr", true },
 		{ "too far", 1, 1048575, 1, 1, 0, 640, "png", false }, { "no step", 1, 2, 0, 1, 0, 640, "png", false },
 		{ "many rows", 1, 1, 1, 65, 0, 640, "png", false },   { "no rows", 1, 1, 1, 0, 0, 640, "png", false },
-		{ "overscan", 1, 1, 1, 2, 257, 640, "png", false },   { "format", 1, 1, 1, 1, 0, 640, "tiff", false },
+		{ "overscan", 1, 1, 1, 2, 257, 640, "png", false },   { "format", 1, 1, 1, 1, 0, 640, "gif", false },
 		{ "no width", 1, 1, 1, 1, 0, 0, "png", false },       { "too many tasks", 0, 1048574, 1, 64, 0, 640, "png", false },
 	};
 	struct farm *f = *state;

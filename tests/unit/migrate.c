@@ -76,7 +76,7 @@ goes_on(struct fg_farm *farm)
 	enum fg_taken            taken;
 	bool                     go_on = false;
 
-	assert_int_equal(fg_lease_beat(&go_on, farm->db, &(struct fg_beat){ .key = 1, .lease = 1002, .progress = 500 }, 1000), FG_OK);
+	assert_int_equal(fg_lease_beat(&go_on, farm->db, &(struct fg_beat){ .key = 1, .lease = 1002, .progress = 500, .engine = "" }, 1000), FG_OK);
 	assert_true(go_on);
 	assert_int_equal(fg_lease_deliver(&taken, farm->db, &farm->settings, &delivery, 1000), FG_OK);
 	assert_int_equal(taken, FG_TAKEN);
@@ -92,7 +92,7 @@ goes_on(struct fg_farm *farm)
 	assert_int_equal(lend(farm, &(struct fg_session){ .id = 20, .worker = 1, .key = 1, .os = "linux", .bits = "64bit" }, 1000), 2);
 	assert_int_equal(fg_project_cancel(farm->db, 1, 1000), FG_OK);
 	recount(farm->db);
-	assert_int_equal(fg_lease_beat(&go_on, farm->db, &(struct fg_beat){ .key = 1, .lease = 1002 }, 1000), FG_OK);
+	assert_int_equal(fg_lease_beat(&go_on, farm->db, &(struct fg_beat){ .key = 1, .lease = 1002, .engine = "" }, 1000), FG_OK);
 	assert_false(go_on);
 }
 

@@ -1,0 +1,236 @@
+#include "batch/work.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <json-c/json.h>
+
+#include "base/beneath.h"
+#include "farm/intake.h"
+#include "farm/renderer.h"
+#include "farm/upload.h"
+
+const char *
+fg_work_scene_path(const struct fg_recipe_job *job)
+{
+	return job->external ? job->filename : job->blend_file;
+}
+
+static const char *
+base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *back = strrchr(path, '\\');
+
+	return slash == NULL && back == NULL ? path : (slash > back ? slash : back) + 1;
+}
+
+/* A whole upload of this name; FG_ENOTFOUND. */
+static enum fg_err
+find_sent(struct fg_work_input *out, struct fg_farm *farm, int64_t owner, const char *name)
+{
+	struct fg_upload upload;
+	struct fg_rows   rows;
+	char             id[FG_UPLOAD_ID] = "";
+	enum fg_err      err = fg_rows_first(&rows, farm->db, FG_SQL_BATCH_FILE, FG_BINDS(FG_I("user", owner), FG_T("name", name)));
+
+	if (err == FG_OK)
+		fg_rows_copy(&rows, 0, id, sizeof(id));
+	fg_rows_end(&rows);
+	if (err != FG_OK || (err = fg_upload_find(&upload, farm, id, owner)) != FG_OK)
+		return err;
+	if (upload.offset < upload.size)
+		return fg_fail(FG_ENOTFOUND, "the file %.200s has not come whole yet", name);
+	fg_upload_path(out->path, farm, &upload);
+	snprintf(out->name, sizeof(out->name), "%.255s", name);
+	return FG_OK;
+}
+
+/* scene.blend may have been sent as scene.zip, with what it needs. */
+static enum fg_err
+find_zip(struct fg_work_input *out, struct fg_farm *farm, int64_t owner, const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	char        zip[256];
+
+	if (dot == NULL || strcmp(dot, ".blend") != 0)
+		return FG_ENOTFOUND;
+	snprintf(zip, sizeof(zip), "%.*s.zip", (int)(dot - name > 240 ? 240 : dot - name), name);
+	return find_sent(out, farm, owner, zip);
+}
+
+static enum fg_err
+find_on_host(struct fg_work_input *out, const struct fg_farm *farm, const char *path)
+{
+	enum fg_err err = fg_beneath_open(&out->fd, farm->settings.batch_input_folders, path);
+
+	if (err == FG_OK) {
+		snprintf(out->path, sizeof(out->path), "/proc/self/fd/%d", out->fd);
+		snprintf(out->name, sizeof(out->name), "%.255s", base_name(path));
+	}
+	return err;
+}
+
+enum fg_err
+fg_work_find(struct fg_work_input *out, struct fg_farm *farm, int64_t owner, const struct fg_recipe_job *job)
+{
+	const char *path = fg_work_scene_path(job), *name = base_name(path);
+	enum fg_err err;
+
+	*out = (struct fg_work_input){ .fd = -1 };
+	if ((err = find_sent(out, farm, owner, name)) == FG_ENOTFOUND && (err = find_zip(out, farm, owner, name)) == FG_ENOTFOUND)
+		err = find_on_host(out, farm, path);
+	if (err == FG_ENOTFOUND || err == FG_EFORBIDDEN)
+		return fg_fail(FG_ECONFLICT, "the file %.300s of job \"%.100s\" is not here; send it with POST /batch/file", path, job->name);
+	return err;
+}
+
+void
+fg_work_close(struct fg_work_input *input)
+{
+	if (input->fd >= 0)
+		close(input->fd);
+	input->fd = -1;
+}
+
+/* --- what share/task.py is told beyond the settings of a project */
+
+static json_object *
+pair(double a, double b, bool whole)
+{
+	json_object *out = json_object_new_array();
+
+	json_object_array_add(out, whole ? json_object_new_int((int)a) : json_object_new_double(a));
+	json_object_array_add(out, whole ? json_object_new_int((int)b) : json_object_new_double(b));
+	return out;
+}
+
+static json_object *
+region(const struct fg_recipe *recipe, const struct fg_recipe_job *job)
+{
+	json_object *out;
+
+	if (recipe->ignore_border)
+		return NULL;
+	if (!job->section)
+		return json_object_new_string("own");
+	out = pair(job->x, job->y, false);
+	json_object_array_add(out, json_object_new_double(job->part_width));
+	json_object_array_add(out, json_object_new_double(job->part_height));
+	return out;
+}
+
+static char *
+describe_extra(const struct fg_recipe *recipe, const struct fg_recipe_job *job, const struct fg_intake *in)
+{
+	json_object *extra = json_object_new_object();
+	char        *text;
+
+	json_object_object_add(extra, "region", region(recipe, job));
+	if (in->width > 0)
+		json_object_object_add(extra, "size", pair(in->width, in->height, true));
+	if (job->world[0] != '\0')
+		json_object_object_add(extra, "world", json_object_new_string(job->world));
+	if (job->layer[0] != '\0')
+		json_object_object_add(extra, "layer", json_object_new_string(job->layer));
+	if (job->threads > 0)
+		json_object_object_add(extra, "threads", json_object_new_int(job->threads));
+	if (job->overrides != NULL)
+		json_object_object_add(extra, "set", json_object_get(job->overrides));
+	text = fg_strdup(json_object_to_json_string_ext(extra, JSON_C_TO_STRING_PLAIN));
+	json_object_put(extra);
+	return text;
+}
+
+static int
+device(const char *name)
+{
+	if (name[0] == '\0' || strcmp(name, "DEFAULT") == 0)
+		return FG_INTAKE_OWN;
+	return strcmp(name, "CPU") == 0 ? FG_DEVICE_CPU : FG_DEVICE_GPU;
+}
+
+/* The version in a path like /opt/blender-3.4.1-linux-x64/blender, if the farm has it. */
+static void
+choose_renderer(char version[64], struct fg_farm *farm, const char *path, struct fg_buf *note)
+{
+	bool there = false;
+
+	version[0] = '\0';
+	for (const char *at = strpbrk(path, "0123456789"); at != NULL && !there; at = strpbrk(at, "0123456789")) {
+		const size_t len = strspn(at, "0123456789.");
+
+		if (len >= 3 && len < 32 && memchr(at, '.', len) != NULL) {
+			snprintf(version, 64, "%.*s", (int)(at[len - 1] == '.' ? len - 1 : len), at);
+			if (fg_renderer_exists(&there, farm->db, version) != FG_OK)
+				there = false;
+		}
+		at += len;
+	}
+	if (there)
+		return;
+	version[0] = '\0';
+	if (path[0] != '\0' && note != NULL)
+		fg_buf_printf(note, "blender_bin %.200s was not used: the farm's workers render with the farm's own renderer\n", path);
+}
+
+static void
+fill(struct fg_intake *in, const struct fg_batch *batch, const struct fg_recipe *recipe, const struct fg_recipe_job *job, int64_t id)
+{
+	*in = (struct fg_intake)FG_INTAKE_DEFAULT;
+	in->owner = batch->owner;
+	in->batch_job = id;
+	in->title = job->name[0] != '\0' ? job->name : NULL;
+	in->blend = FG_SCENE_FIRST;
+	in->scene = job->scene;
+	in->camera = job->camera;
+	in->format = fg_recipe_format(job->format);
+	in->engine = job->engine;
+	in->frame_start = job->animated ? job->frame_start : job->frame_still;
+	in->frame_end = job->animated ? job->frame_end : job->frame_still;
+	in->frame_step = job->animated ? 0 : 1;
+	in->still = !job->animated;
+	in->percent = recipe->percent > 0 ? recipe->percent : FG_INTAKE_OWN;
+	in->width = recipe->width > 0 ? recipe->width : job->width;
+	in->height = recipe->height > 0 ? recipe->height : job->height;
+	in->samples = job->samples > 0 ? job->samples : FG_INTAKE_OWN;
+	in->device = device(job->device);
+}
+
+static enum fg_err
+take_in(int64_t *project, struct fg_farm *farm, struct fg_intake *in, const struct fg_work_input *input, struct fg_buf *note, int64_t now_ms)
+{
+	const char *dot = strrchr(input->name, '.');
+
+	in->path = input->path;
+	in->name = input->name;
+	if (dot != NULL && strcmp(dot, ".blend") == 0)
+		in->blend = NULL;
+	return fg_intake(project, farm, in, note, now_ms);
+}
+
+enum fg_err
+fg_work_begin(int64_t *project, struct fg_farm *farm, const struct fg_batch *batch, const struct fg_recipe *recipe, const struct fg_batch_job *row,
+              struct fg_buf *note, int64_t now_ms)
+{
+	const struct fg_recipe_job *job = &recipe->jobs[row->number];
+	struct fg_work_input        input;
+	struct fg_intake            in;
+	char                        version[64], *extra;
+	enum fg_err                 err = fg_db_int(project, farm->db, FG_SQL_BATCH_PROJECT, FG_BINDS(FG_I("job", row->id)));
+
+	if (err != FG_ENOTFOUND)
+		return err; /* made before something died */
+	fill(&in, batch, recipe, job, row->id);
+	choose_renderer(version, farm, recipe->blender_bin, note);
+	in.renderer = version;
+	extra = describe_extra(recipe, job, &in);
+	in.extra = extra;
+	if ((err = fg_work_find(&input, farm, batch->owner, job)) == FG_OK)
+		err = take_in(project, farm, &in, &input, note, now_ms);
+	fg_work_close(&input);
+	free(extra);
+	return err;
+}

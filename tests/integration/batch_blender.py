@@ -1,0 +1,150 @@
+"""batch_blender: recipes rendered by real Blender through farmgate-worker: every format, a section, overrides, two scenes, films, a job that fails in
+the middle, and a farm of which every process is killed in the middle of a batch."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import unittest
+
+import farm
+import tap
+from batch import recipe
+from farm import request
+from script_blender import png
+
+MAKE = """
+import bpy, sys
+s = bpy.context.scene
+s.render.engine = "CYCLES"; s.cycles.samples = 1; s.cycles.use_denoising = False; s.cycles.use_adaptive_sampling = False
+s.render.resolution_x, s.render.resolution_y, s.render.resolution_percentage, s.render.fps = 48, 32, 100, 24
+s.frame_start, s.frame_end = 1, 3
+bpy.ops.scene.new(type="LINK_COPY")
+other = bpy.context.window.scene; other.name = "Other"; other.render.resolution_x = 64
+bpy.context.window.scene = s
+bpy.ops.wm.save_as_mainfile(filepath=sys.argv[-1])
+"""
+
+
+@unittest.skipUnless(shutil.which("blender"), "Blender is not installed")
+class Rendered(farm.Case):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        try:
+            f = cls.farm
+            cls.out = f.dir + "/out"
+            os.mkdir(cls.out)
+            cls.blend = f.dir + "/batch.blend"
+            subprocess.run(["blender", "-b", "--factory-startup", "--python-exit-code", "3", "--python-expr", MAKE, "--", cls.blend], check=True, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL)
+            f.user("ann", "submitter", "worker")
+            f.admin("set", "batch_output_folders", cls.out)
+            f.admin("set", "batch_input_folders", f.dir)
+            f.admin("set", "task_tries", 1)
+            f.admin("renderer", "add", "--wrap", shutil.which("blender"))
+            cls.token = f.admin("token", "add", "ann", "script").split()[-1]
+            with open(os.open(f.dir + "/key", os.O_WRONLY | os.O_CREAT, 0o600), "w") as key:
+                key.write(f.key("ann"))
+            confined = subprocess.run(["bwrap", "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "true"], stderr=subprocess.DEVNULL).returncode == 0
+            cls.log = open(f.dir + "/worker.log", "w")
+            cls.worker = subprocess.Popen([farm.BUILD + "/farmgate-worker", "--server", f"http://127.0.0.1:{f.port}", "--login", "ann", "--key-file", f.dir + "/key", "--cache",
+                                           f.dir + "/cache", *([] if confined else ["--unconfined"])], stdout=cls.log, stderr=subprocess.STDOUT)
+        except BaseException:
+            cls.farm.close()
+            raise
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.worker.send_signal(signal.SIGTERM)
+        try:
+            cls.worker.wait(30)
+        except subprocess.TimeoutExpired:
+            cls.worker.kill()
+        cls.log.close()
+        super().tearDownClass()
+
+    def call(self, method, target, body=None, status=200):
+        answer = request(self.farm.port, method, target, [("Authorization", f"Bearer {self.token}"), ("Content-Type", "application/json")], json.dumps(body).encode() if body else b"")
+        self.assertEqual(answer.status, status, answer.body)
+        return answer.json
+
+    def start(self, *jobs, **top):
+        """Scenes are named by their path on this host, below an allowed folder."""
+        self.call("POST", "/batch/recipe", recipe(*({"blend_file": self.blend, **job} for job in jobs), **top))
+        self.call("GET", "/batch/start")
+
+    def ended(self, seconds=200):
+        return self.eventually(lambda: (lambda p: p if p["status"] in ("FINISHED", "CANCELLED") else None)(self.call("GET", "/batch")), seconds)
+
+    def read(self, name):
+        with open(f"{self.out}/{name}", "rb") as f:
+            return f.read()
+
+    def test_formats(self):
+        """Each as Blender's -o would name it, each what it says it is."""
+        kinds = {"PNG": ("png", b"\x89PNG"), "JPEG": ("jpg", b"\xff\xd8\xff"), "EXR": ("exr", b"v/1\x01"), "MULTILAYER": ("exr", b"v/1\x01"), "TGA": ("tga", None),
+                 "RAWTGA": ("tga", None), "BMP": ("bmp", b"BM"), "TIFF": ("tif", b"II*\0"), "HDR": ("hdr", b"#?RADIANCE"), "DPX": ("dpx", None), "CINEON": ("cin", b"\x80\x2a\x5f\xd7"),
+                 "IRIS": ("rgb", b"\x01\xda")}
+        self.start(*({"format": kind, "output": f"{self.out}/{kind}_####"} for kind in kinds))
+        over = self.ended()
+        self.assertEqual([(j["status"], j["messages"]) for j in over["jobs"]], [("FINISHED", [])] * len(kinds))
+        for kind, (ext, magic) in kinds.items():
+            data = self.read(f"{kind}_0001.{ext}")
+            self.assertTrue(data.startswith(magic or b"") and len(data) > 100, kind)
+        self.assertEqual(self.read("DPX_0001.dpx")[:4] in (b"SDPX", b"XPDS"), True)
+
+    def test_films(self):
+        """MOVIE and its kin: PNG frames, put into that container."""
+        kinds = {"MOVIE": ("avi", "mjpeg"), "AVIRAW": ("avi", "rawvideo"), "AVIJPEG": ("avi", "mjpeg"), "MPEG": ("mpg", "mpeg2video"), "QUICKTIME": ("mov", "h264")}
+        self.start(*({"format": kind, "animated": True, "frame_end": 3, "output": f"{self.out}/film-{kind}-"} for kind in kinds))
+        over = self.ended()
+        self.assertEqual([(j["status"], j["messages"]) for j in over["jobs"]], [("FINISHED", [])] * len(kinds))
+        for kind, (ext, codec) in kinds.items():
+            probe = subprocess.run(["ffprobe", "-v", "error", "-count_frames", "-select_streams", "v", "-show_entries", "stream=codec_name,width,height,nb_read_frames", "-of", "json",
+                                    f"{self.out}/film-{kind}-0001-0003.{ext}"], stdout=subprocess.PIPE, check=True)
+            stream = json.loads(probe.stdout)["streams"][0]
+            self.assertEqual((stream["codec_name"], stream["width"], stream["height"]), (codec, 48, 32))
+            self.assertIn(int(stream["nb_read_frames"]), (3, 4), kind)  # MPEG has its own frame rates
+
+    def test_settings(self):
+        """Section, overrides, two scenes, sizes; a job that fails in the middle stops nothing."""
+        part = {"enabled": True, "x": 0.5, "y": 0.5, "width": 0.5, "height": 0.5}
+        self.start({"output": self.out + "/whole"}, {"output": self.out + "/part", "section": part}, {"output": self.out + "/dark", "custom_overrides": [
+            {"path": "view_settings.exposure", "data": "-10"}, {"path": "world.color", "data": "(0, 0, 0)"}]},
+            {"output": self.out + "/bad", "custom_overrides": [{"path": "render.no_such", "data": "1"}]},
+            {"output": self.out + "/other", "scene": "Other"}, {"output": self.out + "/big", "size": [100, 50], "cycles": {"samples": 2, "device": "CPU"}, "threads": 1},
+            {"output": self.out + "/gone", "scene": "Nowhere"}, {"output": self.out + "/anim#", "animated": True, "frame_start": 2, "frame_end": 3})
+        over = self.ended()
+        self.assertEqual([j["status"] for j in over["jobs"]], ["FINISHED"] * 3 + ["FAILED"] + ["FINISHED"] * 2 + ["FAILED", "FINISHED"])
+        self.assertIn("render.no_such", over["jobs"][3]["messages"][0])
+        self.assertEqual(over["jobs"][6]["messages"], ["there is no scene Nowhere in this file"])
+        pictures = [png(f"{self.out}/{n}0001.png") for n in ("whole", "part", "dark", "other", "big")]
+        self.assertEqual([p[:2] for p in pictures], [(48, 32), (48, 32), (48, 32), (64, 32), (100, 50)])
+        whole, part, dark = (sum(map(sum, p[3])) for p in pictures[:3])
+        self.assertTrue(part < whole / 2 and dark < whole * 0.6, (whole, part, dark))  # opaque black alone is more than half
+        self.assertEqual([os.path.exists(f"{self.out}/anim{n}.png") for n in (1, 2, 3)], [False, True, True])
+        engine = over["jobs"][5]["engine"]
+        self.assertEqual((engine["type"], engine["data"]["frame"]), ("CYCLES", "1"))
+        self.assertTrue(all(isinstance(v, str) for v in engine["data"].values()))
+
+    def test_killed_in_the_middle(self):
+        self.start(*({"output": f"{self.out}/hard-{i}-", "animated": True, "frame_end": 3} for i in range(3)))
+        self.eventually(lambda: self.call("GET", "/batch")["current_job"] == 1, 120)
+        for name in ("compositor", "batch", "request_job", "send_frame", "config", "nginx"):
+            for pid in self.farm.processes(name):
+                os.kill(pid, signal.SIGKILL)
+        over = self.eventually(lambda: self.poll_or_none(), 200)
+        self.assertEqual([j["status"] for j in over["jobs"]], ["FINISHED"] * 3)
+        self.assertEqual(len([n for n in os.listdir(self.out) if n.startswith("hard-")]), 9)
+
+    def poll_or_none(self):
+        try:
+            over = self.call("GET", "/batch")
+        except (AssertionError, OSError):
+            return None
+        return over if over["status"] == "FINISHED" else None
+
+
+if __name__ == "__main__":
+    tap.main()
