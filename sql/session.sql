@@ -7,8 +7,8 @@ VALUES (:user, :identity, :name, :os, :bits, :cpu, :cores, :ram_kib, :version, :
 RETURNING id;
 
 -- name: session_add
-INSERT INTO session (hash, user, key, worker, version, own, os, bits, cores, ram_kib, created_ms, seen_ms, next_ms)
-VALUES (:hash, :user, :key, :worker, :version, :own, :os, :bits, :cores, :ram_kib, :now_ms, :now_ms, :now_ms);
+INSERT INTO session (hash, user, key, worker, version, own, os, bits, cores, ram_kib, created_ms, seen_ms)
+VALUES (:hash, :user, :key, :worker, :version, :own, :os, :bits, :cores, :ram_kib, :now_ms, :now_ms);
 
 -- name: session_find
 SELECT s.id, s.user, s.key, s.worker, u.roles, s.cores, s.ram_kib, s.seen_ms, s.own, w.disabled OR w.aside_until_ms > :now_ms, s.os, s.bits, s.version,
