@@ -247,6 +247,19 @@ begin_job(const struct turn *t, int number)
 	return FG_OK;
 }
 
+/* Whose Blender it is, when it isn't the one that the recipe names. */
+static void
+note_renderer(const struct turn *t)
+{
+	const char *wanted = t->recipe->blender_bin;
+	char        version[64];
+
+	fg_work_renderer(version, t->farm, wanted);
+	if (wanted[0] != '\0' && !t->farm->settings.batch_own_machine)
+		fg_batch_say(t->farm->db, t->batch.id, "blender_bin %.200s: the farm's workers render with the farm's own renderer%s%s", wanted,
+		             version[0] != '\0' ? ", Blender " : "", version);
+}
+
 /* The running job, else the next one, else the end. */
 static enum fg_err
 step(struct turn *t)
@@ -257,6 +270,7 @@ step(struct turn *t)
 	enum fg_err         err;
 
 	if (t->batch.ending == NEW) {
+		note_renderer(t);
 		run_hooks(t, t->recipe->pre, "PRE_BATCH");
 		return fg_batch_ending(db, t->batch.id, BEGUN, false);
 	}

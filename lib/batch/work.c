@@ -152,9 +152,8 @@ device(const char *name)
 	return strcmp(name, "CPU") == 0 ? FG_DEVICE_CPU : FG_DEVICE_GPU;
 }
 
-/* The version in a path like /opt/blender-3.4.1-linux-x64/blender, if the farm has it. */
-static void
-choose_renderer(char version[64], struct fg_farm *farm, const char *path, struct fg_buf *note)
+void
+fg_work_renderer(char version[64], struct fg_farm *farm, const char *path)
 {
 	bool there = false;
 
@@ -169,11 +168,8 @@ choose_renderer(char version[64], struct fg_farm *farm, const char *path, struct
 		}
 		at += len;
 	}
-	if (there)
-		return;
-	version[0] = '\0';
-	if (path[0] != '\0' && note != NULL)
-		fg_buf_printf(note, "blender_bin %.200s was not used: the farm's workers render with the farm's own renderer\n", path);
+	if (!there)
+		version[0] = '\0';
 }
 
 static void
@@ -224,7 +220,7 @@ fg_work_begin(int64_t *project, struct fg_farm *farm, const struct fg_batch *bat
 	if (err != FG_ENOTFOUND)
 		return err; /* made before something died */
 	fill(&in, batch, recipe, job, row->id);
-	choose_renderer(version, farm, recipe->blender_bin, note);
+	fg_work_renderer(version, farm, recipe->blender_bin);
 	in.renderer = version;
 	extra = describe_extra(recipe, job, &in);
 	in.extra = extra;

@@ -238,7 +238,7 @@ class Batch(farm.Case):
         self.assertEqual(over["jobs"][1]["messages"], ["its PRE_JOB hook failed"])
         self.eventually(lambda: {"hook-first", "hook-pre", "hook-post", "hook-last"} <= set(os.listdir(self.out)))
         said = self.eventually(lambda: (lambda m: m if "power stays on" in m else None)("\n".join(self.call("GET", "/batch")["messages"])))
-        for text in ('"rm -rf /": this farm does not run it', '"touch a; rm b": hooks are run without a shell', '"touch -r": this farm does not run it', "blender_bin /bin/blender was not used"):
+        for text in ('"rm -rf /": this farm does not run it', '"touch a; rm b": hooks are run without a shell', '"touch -r": this farm does not run it', "blender_bin /bin/blender: the farm's workers render with the farm's own renderer"):
             self.assertIn(text, said)
 
     def local(self, method, target, body=b"", headers=(), status=200):
