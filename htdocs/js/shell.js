@@ -13,6 +13,7 @@ const broken = el("div", { class: "broken", role: "alert", hidden: true });
 const PLACES = [
 	{ href: "/", text: "Projects", for: (me) => me },
 	{ href: "/upload", text: "Upload", for: (me) => may(me, "submitter") },
+	{ href: "/batches", text: "Batches", for: (me) => may(me, "submitter") },
 	{ href: "/workers", text: "Workers", for: (me) => me },
 	{ href: "/status", text: "Status", for: (me) => me },
 	{ href: "/people", text: "People", for: (me) => may(me) },

@@ -60,7 +60,7 @@ static enum fg_err
 add(int64_t *id, struct fg_db *db, int64_t owner, bool local, const struct fg_recipe *recipe, const char *text, int64_t now_ms)
 {
 	unsigned char   sealed[SEALED_MAX];
-	const size_t    len = seal(sealed, db, recipe->mail.pass);
+	const size_t    len = seal(sealed, db, recipe->mail.enabled ? recipe->mail.pass : "");
 	struct fg_batch before;
 	enum fg_err     err = fg_batch_newest(&before, db, owner);
 

@@ -2,7 +2,9 @@
 import copy
 import json
 import os
+import socket
 import threading
+import time
 import unittest
 
 import blendfile
@@ -32,6 +34,37 @@ def recipe(*jobs, **top):
     out.update(top)
     out["jobs"] = [{**copy.deepcopy(JOB), "id": i, "name": f"Job {i}", **job} for i, job in enumerate(jobs or [{}])]
     return out
+
+
+class Postbox(threading.Thread):
+    """A mail server for one letter."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port, self.heard, self.letter = self.socket.getsockname()[1], [], []
+        self.start()
+
+    def run(self):
+        line, _ = self.socket.accept()
+        with line, line.makefile("rwb") as f:
+            def say(text):
+                f.write(text.encode() + b"\r\n")
+                f.flush()
+            say("220 here")
+            while True:
+                heard = f.readline().decode().strip()
+                self.heard.append(heard)
+                if heard == "AUTH PLAIN":
+                    say("334 ")
+                    f.readline()
+                if heard == "DATA":
+                    say("354 go on")
+                    while (text := f.readline().decode()) != ".\r\n":
+                        self.letter.append(text.rstrip("\r\n"))
+                say("250-me\r\n250 AUTH PLAIN" if heard.startswith("EHLO") else "235 yes" if heard.startswith("AUTH") else "221 bye" if heard in ("QUIT", "") else "250 ok")
+                if heard in ("QUIT", ""):
+                    return
 
 
 class Batch(farm.Case):
@@ -240,6 +273,30 @@ class Batch(farm.Case):
         said = self.eventually(lambda: (lambda m: m if "power stays on" in m else None)("\n".join(self.call("GET", "/batch")["messages"])))
         for text in ('"rm -rf /": this farm does not run it', '"touch a; rm b": hooks are run without a shell', '"touch -r": this farm does not run it', "blender_bin /bin/blender: the farm's workers render with the farm's own renderer"):
             self.assertIn(text, said)
+
+    def test_mail(self):
+        """To strangers' servers only, from a portal; on one's own machine anywhere. The password is forgotten when it was used."""
+        for own in (0, 1):
+            box = Postbox()
+            mail = {"enabled": True, "user": "me@here.example", "pass": "secret-of-the-mail", "ssl": False, "to": "you@there.example", "server": f"127.0.0.1:{box.port}"}
+            self.farm.admin("set", "batch_own_machine", own)
+            time.sleep(1.5)  # programs take settings over within a second
+            self.send()
+            self.call("POST", "/batch/recipe", recipe({"name": "Gr\u00fc\u00dfe"}, notifications={"mail": mail}))
+            self.assertNotEqual(self.farm.sql("SELECT max(length(password)) AS n FROM batch WHERE state = 'WAITING'")[0]["n"], 0)
+            self.call("POST", "/batch/start")
+            self.render(self.worker())
+            self.poll_until(status="FINISHED")
+            if own:
+                self.eventually(lambda: "QUIT" in box.heard)
+            else:
+                self.eventually(lambda: "mail goes to the ports" in "".join(self.call("GET", "/batch")["messages"]))
+                self.assertEqual(box.heard, [])
+        self.farm.admin("set", "batch_own_machine", 0)
+        self.assertIn("RCPT TO:<you@there.example>", box.heard)
+        self.assertIn("Subject: Batch /home/user/batch.blend has finished rendering", box.letter)
+        self.assertIn("1 of 1 jobs came out.", box.letter)
+        self.eventually(lambda: self.farm.sql("SELECT sum(length(password)) AS n FROM batch WHERE open = 0 AND state <> 'WAITING'")[0]["n"] in (0, "0"))
 
     def local(self, method, target, body=b"", headers=(), status=200):
         head = "\r\n".join(f"{k}: {v}" for k, v in dict([("Host", f"localhost:{self.local_port}"), ("Content-Type", "application/json"), ("Connection", "close"),

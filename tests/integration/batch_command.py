@@ -12,6 +12,7 @@ import unittest
 import farm
 import tap
 from batch import recipe
+from script_blender import png
 
 MAKE = """
 import bpy, sys
@@ -118,6 +119,21 @@ class Command(unittest.TestCase):
         path = self.recipe({"camera": "Nobody"}, {"output": out + "/again"}, hooks=hooks)
         self.assertIn("0. Job 0: FAILED: there is no camera Nobody", self.run_it("--recipe", path, "--allow-hooks", code=1))
         self.assertTrue(os.path.exists(out + "-hook") and os.path.exists(out + "/again0001.png"))
+
+    def test_sample(self):
+        """The sample recipe as its maker printed it, less the comma that makes it no JSON, with the paths of this machine; smaller, for the test's time."""
+        scene = self.dir + "/sample.blend"
+        make = ("import bpy, sys; s = bpy.context.scene; s.render.engine = 'BLENDER_EEVEE'; s.eevee.taa_render_samples = 1; "
+                "bpy.ops.wm.save_as_mainfile(filepath=sys.argv[-1])")
+        subprocess.run(["blender", "-b", "--factory-startup", "--python-expr", make, "--", scene], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        sample = recipe({"name": "Some job", "output": self.dir + "/render_Untitled_Scene", "engine": "BLENDER_EEVEE", "size": [1920, 1080], "blend_file": scene, "scene": "Scene",
+                         "camera": "Camera", "world": "World"}, name=scene, blender_bin=shutil.which("blender"))
+        sample["settings"]["global_percentage"] = {"enabled": True, "value": 5}
+        with open(self.dir + "/sample.json", "w") as f:
+            json.dump(sample, f)
+        said = self.run_it("--recipe", self.dir + "/sample.json")
+        self.assertIn("0. Some job: FINISHED", said)
+        self.assertEqual(png(self.dir + "/render_Untitled_Scene0001.png")[:2], (96, 54))
 
     def listening(self, port, process):
         end = time.monotonic() + 60
