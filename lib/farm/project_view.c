@@ -6,8 +6,8 @@
 
 #include "base/buf.h"
 #include "farm/ask.h"
-#include "farm/cause.h"
 #include "farm/project_json.h"
+#include "farm/summary.h"
 
 static void
 number(json_object *out, const char *key, int64_t value)
@@ -19,16 +19,6 @@ static void
 text(json_object *out, const char *key, const char *value)
 {
 	json_object_object_add(out, key, json_object_new_string(value));
-}
-
-int64_t
-fg_project_left_ms(const struct fg_project *p)
-{
-	const int64_t left = p->waiting + p->running;
-
-	if (p->done == 0 || p->running == 0 || strcmp(p->state, "active") != 0)
-		return -1;
-	return p->render_s * 1000 / p->done * left / p->running;
 }
 
 /* Thousandths of the result that is being made; the zip comes after it. */
@@ -60,7 +50,7 @@ static json_object *
 view(const struct fg_project *p, const struct fg_user *user, enum fg_access may)
 {
 	json_object  *out = fg_project_json(p, NULL);
-	const int64_t left_ms = fg_project_left_ms(p);
+	const int64_t left_ms = fg_summary_left_ms(p);
 	char          cover[64];
 
 	snprintf(cover, sizeof(cover), "/api/preview/%" PRId64, p->id);
@@ -83,63 +73,6 @@ fg_project_view(const struct fg_project *p, struct fg_db *db, const struct fg_us
 }
 
 static void
-duration(struct fg_buf *out, int64_t ms)
-{
-	const int64_t minutes = (ms + 59999) / 60000;
-
-	if (minutes < 2)
-		fg_buf_str(out, "a minute");
-	else if (minutes < 120)
-		fg_buf_printf(out, "%" PRId64 " minutes", minutes);
-	else if (minutes < 48 * 60)
-		fg_buf_printf(out, "%" PRId64 " hours", (minutes + 30) / 60);
-	else
-		fg_buf_printf(out, "%" PRId64 " days", (minutes + 12 * 60) / (24 * 60));
-}
-
-static void
-rendering(struct fg_buf *out, const struct fg_project *p, const char *frames)
-{
-	const int64_t left_ms = fg_project_left_ms(p);
-
-	fg_buf_printf(out, "%" PRId64 " of %" PRId64 " %s %s done", p->frames_done, p->frames_total, frames, p->frames_done == 1 ? "is" : "are");
-	if (p->running > 0)
-		fg_buf_printf(out, ", %" PRId64 " task%s being rendered", p->running, p->running == 1 ? " is" : "s are");
-	else
-		fg_buf_str(out, ", and it waits for workers");
-	if (left_ms >= 0) {
-		fg_buf_str(out, "; about ");
-		duration(out, left_ms);
-		fg_buf_str(out, " left");
-	}
-	fg_buf_str(out, ".");
-}
-
-/* One sentence for people: how it goes, and what to do when it doesn't. */
-static void
-summary(struct fg_buf *out, const struct fg_project *p)
-{
-	const char *frames = p->frames_total == 1 ? "frame" : "frames";
-
-	if (strcmp(p->shown, "rendering") == 0)
-		rendering(out, p, frames);
-	else if (strcmp(p->state, "splitting") == 0)
-		fg_buf_printf(out, "Its %" PRId64 " %s are being divided into tasks.", p->frames_total, frames);
-	else if (strcmp(p->shown, "waiting") == 0)
-		fg_buf_printf(out, "%" PRId64 " %s wait%s for a worker.", p->frames_total, frames, p->frames_total == 1 ? "s" : "");
-	else if (strcmp(p->state, "paused") == 0)
-		fg_buf_printf(out, "Paused with %" PRId64 " of %" PRId64 " %s done; resume it to go on.", p->frames_done, p->frames_total, frames);
-	else if (strcmp(p->state, "composing") == 0)
-		fg_buf_printf(out, "All frames are rendered; the %s is being made.", p->animation ? "video" : "picture");
-	else if (strcmp(p->state, "finished") == 0)
-		fg_buf_printf(out, "Finished: %s", p->message[0] != '\0' ? p->message : p->animation ? "the video is ready." : "the picture is ready.");
-	else if (strcmp(p->state, "cancelled") == 0)
-		fg_buf_printf(out, "Cancelled with %" PRId64 " of %" PRId64 " %s done; try it again to go on.", p->frames_done, p->frames_total, frames);
-	else
-		fg_buf_printf(out, "%s %s", p->message, fg_cause_of(p->message)->sentence);
-}
-
-static void
 add_name(void *ctx, const char *name)
 {
 	json_object_array_add(ctx, json_object_new_string(name));
@@ -158,7 +91,7 @@ fg_project_view_whole(const struct fg_project *p, struct fg_db *db, const struct
 	json_object_object_add(out, "next_ask_ms", next_ms > 0 ? json_object_new_int64(next_ms) : NULL);
 	number(out, "composing", composing(db, p->id, products));
 	json_object_object_add(out, "products", products);
-	summary(&sentence, p);
+	fg_summary(&sentence, p, db);
 	text(out, "summary", fg_buf_text(&sentence));
 	if (may == FG_ACCESS_CHANGE) {
 		fg_access_viewers(db, p->id, add_name, viewers);

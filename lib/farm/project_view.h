@@ -14,7 +14,4 @@ json_object *fg_project_view(const struct fg_project *project, struct fg_db *db,
 json_object *fg_project_view_whole(const struct fg_project *project, struct fg_db *db, const struct fg_settings *settings, const struct fg_user *user,
                                    enum fg_access may, int64_t now_ms);
 
-/** How long the rest will take, by what was rendered so far and how many tasks are being rendered now; -1 while nobody can tell. */
-int64_t fg_project_left_ms(const struct fg_project *project);
-
 #endif

@@ -395,6 +395,14 @@ fg_db_int(int64_t *out, struct fg_db *db, enum fg_sql sql, const struct fg_bind 
 }
 
 int64_t
+fg_db_changes(struct fg_db *db)
+{
+	int64_t version = 0;
+
+	return fg_db_int(&version, db, FG_SQL_DATA_VERSION, FG_NO_BINDS) == FG_OK ? version : 0;
+}
+
+int64_t
 fg_db_last_id(struct fg_db *db)
 {
 	return sqlite3_last_insert_rowid(db->sqlite);

@@ -37,6 +37,9 @@ int         fg_db_version(struct fg_db *db); /**< PRAGMA user_version */
 enum fg_err fg_db_begin(struct fg_db *db, enum fg_db_sync sync);
 enum fg_err fg_db_end(struct fg_db *db, enum fg_err err);
 
+/** Moves when any other connection commits; asking costs a look at shared memory. 0 when it can't be told. */
+int64_t fg_db_changes(struct fg_db *db);
+
 /** A value for a `:name`. Make them with the macros; an argument list ends by itself. */
 struct fg_bind {
 	const char *name;

@@ -79,3 +79,18 @@ fg_utf8_valid(const char *bytes, size_t len)
 	}
 	return true;
 }
+
+void
+fg_escape_json(struct fg_buf *out, const char *text)
+{
+	fg_buf_char(out, '"');
+	for (; *text != '\0'; text++)
+		if (*text == '"' || *text == '\\') {
+			fg_buf_char(out, '\\');
+			fg_buf_char(out, *text);
+		} else if ((unsigned char)*text < 0x20)
+			fg_buf_printf(out, "\\u%04x", (unsigned char)*text);
+		else
+			fg_buf_char(out, *text);
+	fg_buf_char(out, '"');
+}

@@ -11,11 +11,12 @@ BELOW = {
     "text": {"base"}, "image": {"base"}, "blend": {"base"},
     "store": {"base", "text"},
     "farm": {"base", "text", "store", "image", "blend"},
+    "live": {"base", "text", "store", "farm"},
     "http": {"base", "text", "store", "farm"},
     "launch": {"base", "text", "store", "farm"},
     "batch": {"base", "text", "store", "farm", "blend"},
     "cgi-bin": {"base", "text", "store", "farm", "image", "blend", "http", "batch"},
-    "daemons": {"base", "text", "store", "farm", "image", "blend", "launch", "batch"},
+    "daemons": {"base", "text", "store", "farm", "image", "blend", "launch", "batch", "live"},
     "tools": {"base", "text", "store", "farm", "image", "blend", "worker", "launch", "batch"},
     "worker": {"base", "text", "farm"},
 }

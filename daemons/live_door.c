@@ -1,0 +1,361 @@
+#include "live_door.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <libwebsockets.h>
+
+#include "base/log.h"
+#include "base/time.h"
+#include "live_guest.h"
+
+_Static_assert(FG_HUB_HEAD >= LWS_PRE, "a frame's header has its room before the text");
+
+enum { ROUND_US = 20000, IDLE_US = 250000, CHECK_MS = 30000, WAIT_MOST_S = 300, PING_S = 20, HANGUP_S = 50, HEADERS = 16384 };
+
+/** One connection. */
+struct fg_link {
+	struct fg_link   *next, *prev;
+	struct fg_door   *door;
+	struct lws       *wsi;
+	struct fg_guest   guest;
+	struct fg_viewer *viewer;
+	struct fg_buf     heard; /**< frames of a message so far */
+	bool              web, deaf; /**< web: a WebSocket; deaf: it is to be closed */
+	int64_t           checked_ms, until_ms; /**< until: a worker's wait ends */
+};
+
+struct fg_door {
+	struct lws_context    *context;
+	struct fg_hub         *hub;
+	struct fg_link        *links;
+	int                    count;
+	lws_sorted_usec_list_t timer;
+	char                   path[512];
+};
+
+/* --- who knocks */
+
+static void
+header(char *out, size_t size, struct lws *wsi, enum lws_token_indexes token)
+{
+	if (lws_hdr_copy(wsi, out, (int)size, token) < 0)
+		out[0] = '\0';
+}
+
+static void
+read_knock(struct fg_knock *out, struct lws *wsi)
+{
+	char        forwarded[512];
+	const char *last;
+
+	header(out->cookie, sizeof(out->cookie), wsi, WSI_TOKEN_HTTP_COOKIE);
+	header(out->authorization, sizeof(out->authorization), wsi, WSI_TOKEN_HTTP_AUTHORIZATION);
+	header(out->origin, sizeof(out->origin), wsi, WSI_TOKEN_ORIGIN);
+	header(out->host, sizeof(out->host), wsi, WSI_TOKEN_HOST);
+	header(forwarded, sizeof(forwarded), wsi, WSI_TOKEN_X_FORWARDED_FOR);
+	last = strrchr(forwarded, ',');
+	last = last != NULL ? last + 1 : forwarded;
+	snprintf(out->address, sizeof(out->address), "%.63s", last + strspn(last, " "));
+}
+
+static int64_t
+number_of(struct lws *wsi, const char *name, int64_t fallback)
+{
+	char        text[32];
+	const char *value = lws_get_urlarg_by_name(wsi, name, text, sizeof(text));
+	char       *end;
+	int64_t     number;
+
+	if (value == NULL || *value < '0' || *value > '9')
+		return fallback;
+	number = strtoll(value, &end, 10);
+	return *end == '\0' && number < INT64_MAX / 2 ? number : fallback;
+}
+
+/* --- connections */
+
+static void
+kick(struct fg_viewer *viewer)
+{
+	lws_callback_on_writable(((struct fg_link *)viewer->link)->wsi);
+}
+
+static struct fg_link *
+add_link(struct fg_door *door, struct lws *wsi, const struct fg_guest *guest, enum fg_viewer_kind kind)
+{
+	struct fg_link *link = fg_alloc(sizeof(*link));
+
+	*link = (struct fg_link){ .door = door, .wsi = wsi, .guest = *guest, .next = door->links, .web = kind != FG_VIEWER_WORK, .checked_ms = fg_steady_ms() };
+	if (door->links != NULL)
+		door->links->prev = link;
+	door->links = link;
+	door->count++;
+	link->viewer = fg_viewer_join(door->hub, kind, guest->user, kick, link);
+	lws_set_opaque_user_data(wsi, link);
+	return link;
+}
+
+static void
+drop_link(struct lws *wsi)
+{
+	struct fg_link *link = lws_get_opaque_user_data(wsi);
+
+	if (link == NULL)
+		return;
+	lws_set_opaque_user_data(wsi, NULL);
+	fg_viewer_leave(link->viewer);
+	fg_buf_free(&link->heard);
+	if (link->prev != NULL)
+		link->prev->next = link->next;
+	else
+		link->door->links = link->next;
+	if (link->next != NULL)
+		link->next->prev = link->prev;
+	link->door->count--;
+	free(link);
+}
+
+static int
+refuse(struct lws *wsi, int status)
+{
+	fg_log(FG_LOG_INFO, "live.refused", "status=%d", status);
+	lws_return_http_status(wsi, (unsigned)status, NULL);
+	return 1;
+}
+
+static bool
+is_full(const struct fg_door *door)
+{
+	return door->count >= door->hub->farm->settings.live_connections;
+}
+
+/* An upgrade is asked for: 0 makes it. */
+static int
+upgrade(struct fg_door *door, struct lws *wsi)
+{
+	struct fg_knock knock;
+	struct fg_guest guest;
+	struct fg_link *link;
+	char            path[256];
+	enum fg_err     err;
+	bool            feed;
+
+	header(path, sizeof(path), wsi, WSI_TOKEN_GET_URI);
+	read_knock(&knock, wsi);
+	if (is_full(door))
+		return refuse(wsi, 503);
+	if ((err = fg_guest_find(&guest, door->hub->farm, &knock, fg_now_ms())) != FG_OK)
+		return refuse(wsi, fg_err_http(err));
+	feed = strcmp(path, "/events") == 0;
+	link = add_link(door, wsi, &guest, feed ? FG_VIEWER_FEED : FG_VIEWER_APP);
+	link->viewer->after = number_of(wsi, "after=", -1);
+	link->viewer->project = number_of(wsi, "project=", 0);
+	link->viewer->owes_feed = feed;
+	return 0;
+}
+
+static int
+hear(struct fg_link *link, const char *bytes, size_t len)
+{
+	struct lws *wsi = link->wsi;
+	bool        fine;
+
+	if (lws_frame_is_binary(wsi) || link->heard.len + len > FG_WISH_MAX) {
+		lws_close_reason(wsi, lws_frame_is_binary(wsi) ? LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE : LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, NULL, 0);
+		return -1;
+	}
+	fg_buf_add(&link->heard, bytes, len);
+	if (!lws_is_final_fragment(wsi) || lws_remaining_packet_payload(wsi) > 0)
+		return 0;
+	fine = fg_viewer_hear(link->viewer, fg_buf_text(&link->heard), link->heard.len);
+	fg_buf_clear(&link->heard);
+	if (fine)
+		return 0;
+	lws_close_reason(wsi, LWS_CLOSE_STATUS_POLICY_VIOLATION, NULL, 0);
+	return -1;
+}
+
+static int
+speak(struct fg_link *link)
+{
+	struct fg_message *message;
+	int                sent;
+
+	if (link->deaf) {
+		lws_close_reason(link->wsi, LWS_CLOSE_STATUS_POLICY_VIOLATION, NULL, 0);
+		return -1;
+	}
+	if ((message = fg_viewer_next(link->viewer)) == NULL)
+		return 0;
+	sent = lws_write(link->wsi, (unsigned char *)message->bytes + FG_HUB_HEAD, message->len, LWS_WRITE_TEXT);
+	fg_message_release(message);
+	if (sent < 0)
+		return -1;
+	lws_callback_on_writable(link->wsi);
+	return 0;
+}
+
+/* --- a worker waits: a plain GET whose answer comes when there may be work, or its time is over */
+
+static int
+begin_wait(struct fg_door *door, struct lws *wsi, const char *path)
+{
+	struct fg_knock knock;
+	struct fg_guest guest;
+	struct fg_link *link;
+	int64_t         seconds;
+
+	read_knock(&knock, wsi);
+	if (strcmp(path, "/live/work") != 0)
+		return refuse(wsi, 404);
+	if (is_full(door))
+		return refuse(wsi, 503);
+	if (fg_guest_worker(&guest, door->hub->farm, &knock, fg_now_ms()) != FG_OK)
+		return refuse(wsi, 401);
+	seconds = number_of(wsi, "seconds=", 30);
+	seconds = seconds > WAIT_MOST_S ? WAIT_MOST_S : seconds;
+	link = add_link(door, wsi, &guest, FG_VIEWER_WORK);
+	link->until_ms = fg_steady_ms() + seconds * 1000;
+	lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, (int)seconds + 10);
+	return 0;
+}
+
+static int
+end_wait(struct fg_link *link)
+{
+	unsigned char  head[LWS_PRE + 512], *at = head + LWS_PRE, *end = head + sizeof(head) - 1;
+	struct lws    *wsi = link->wsi;
+	const char    *body = link->viewer->work ? "work\n" : "none\n";
+	unsigned char  text[LWS_PRE + 8];
+
+	if (lws_add_http_common_headers(wsi, HTTP_STATUS_OK, "text/plain", strlen(body), &at, end) != 0 ||
+	    lws_finalize_write_http_header(wsi, head + LWS_PRE, &at, end) != 0)
+		return -1;
+	memcpy(text + LWS_PRE, body, strlen(body));
+	lws_write(wsi, text + LWS_PRE, strlen(body), LWS_WRITE_HTTP_FINAL);
+	drop_link(wsi);
+	return lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
+}
+
+/* --- the loop */
+
+static void
+check_links(struct fg_door *door)
+{
+	const int64_t now_ms = fg_steady_ms();
+
+	for (struct fg_link *link = door->links; link != NULL; link = link->next) {
+		if (!link->web && now_ms >= link->until_ms) {
+			lws_callback_on_writable(link->wsi);
+		} else if (link->web && !link->deaf && now_ms - link->checked_ms >= CHECK_MS) {
+			link->checked_ms = now_ms;
+			link->deaf = !fg_guest_welcome(&link->guest, door->hub->farm, fg_now_ms());
+			if (link->deaf)
+				lws_callback_on_writable(link->wsi);
+		}
+	}
+}
+
+static void
+tick(lws_sorted_usec_list_t *timer)
+{
+	struct fg_door *door = lws_container_of(timer, struct fg_door, timer);
+
+	fg_farm_refresh(door->hub->farm, fg_now_ms());
+	fg_hub_round(door->hub);
+	check_links(door);
+	lws_sul_schedule(door->context, 0, &door->timer, tick, door->count > 0 ? ROUND_US : IDLE_US);
+}
+
+static int
+on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
+{
+	struct fg_door *door = lws_context_user(lws_get_context(wsi));
+	struct fg_link *link;
+
+	(void)user;
+	switch (reason) {
+	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+		return strcmp(in, "websocket") == 0 ? upgrade(door, wsi) : refuse(wsi, 400);
+	case LWS_CALLBACK_HTTP:
+		return begin_wait(door, wsi, in);
+	case LWS_CALLBACK_ESTABLISHED:
+		lws_callback_on_writable(wsi);
+		return 0;
+	case LWS_CALLBACK_RECEIVE:
+		link = lws_get_opaque_user_data(wsi);
+		return link != NULL ? hear(link, in, len) : -1;
+	case LWS_CALLBACK_SERVER_WRITEABLE:
+		link = lws_get_opaque_user_data(wsi);
+		return link != NULL ? speak(link) : -1;
+	case LWS_CALLBACK_HTTP_WRITEABLE:
+		link = lws_get_opaque_user_data(wsi);
+		return link != NULL && (link->viewer->work || fg_steady_ms() >= link->until_ms) ? end_wait(link) : 0;
+	case LWS_CALLBACK_CLOSED:
+	case LWS_CALLBACK_CLOSED_HTTP:
+	case LWS_CALLBACK_WSI_DESTROY:
+		drop_link(wsi);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static void
+on_log(int level, const char *line)
+{
+	fg_log((level & LLL_ERR) != 0 ? FG_LOG_ERROR : FG_LOG_WARN, "live.websocket", "what=%s", fg_log_quote(line).text);
+}
+
+enum fg_err
+fg_door_open(struct fg_door **out, struct fg_hub *hub)
+{
+	static const struct lws_protocols protocols[] = { { .name = "farmgate", .callback = on_event, .rx_buffer_size = FG_WISH_MAX }, { .name = NULL } };
+	static const lws_retry_bo_t       alive = { .secs_since_valid_ping = PING_S, .secs_since_valid_hangup = HANGUP_S };
+	struct fg_door                   *door = fg_alloc(sizeof(*door));
+	struct lws_context_creation_info  info = { .port = 0, .protocols = protocols, .retry_and_idle_policy = &alive, .max_http_header_data = HEADERS,
+		                                   .gid = (gid_t)-1, .uid = (uid_t)-1, .user = door };
+
+	door->hub = hub;
+	if (snprintf(door->path, sizeof(door->path), "%s/live.sock", hub->farm->settings.run_dir) >= 108)
+		return free(door), fg_fail(FG_EINVAL, "the path of run_dir is too long for a socket");
+	unlink(door->path);
+	info.iface = door->path;
+	info.options = LWS_SERVER_OPTION_UNIX_SOCK;
+	lws_set_log_level(LLL_ERR | LLL_WARN, on_log);
+	if ((door->context = lws_create_context(&info)) == NULL)
+		return free(door), fg_fail(FG_EIO, "could not listen on %s/live.sock", hub->farm->settings.run_dir);
+	chmod(door->path, 0660);
+	*out = door;
+	return FG_OK;
+}
+
+void
+fg_door_serve(struct fg_door *door, volatile const int *ending)
+{
+	tick(&door->timer);
+	while (!*ending && lws_service(door->context, 0) >= 0)
+		continue;
+}
+
+void
+fg_door_wake(struct fg_door *door)
+{
+	lws_cancel_service(door->context);
+}
+
+void
+fg_door_close(struct fg_door *door)
+{
+	if (door == NULL)
+		return;
+	lws_sul_cancel(&door->timer);
+	lws_context_destroy(door->context);
+	unlink(door->path);
+	free(door);
+}

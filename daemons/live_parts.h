@@ -1,0 +1,61 @@
+/* live_parts: what the hub's own files share. */
+#ifndef FG_LIVE_PARTS_H
+#define FG_LIVE_PARTS_H
+
+#include "live_hub.h"
+
+enum { FG_FEEDS = 8 };
+
+struct fg_feed {
+	int64_t            after, project, last; /**< events after `after`, up to `last` */
+	uint64_t           round;
+	struct fg_message *message;
+};
+
+struct fg_eyes {
+	struct fg_eyes    *next;
+	int64_t            user;
+	int                refs;
+	struct fg_message *whole[FG_LISTS]; /**< NULL: not made since it changed */
+	struct fg_message *diff[FG_LISTS];  /**< of round `diff_round`; NULL there: nothing for these eyes */
+	uint64_t           diff_round[FG_LISTS];
+	struct fg_feed     feeds[FG_FEEDS];
+	int                next_feed;
+};
+
+struct fg_hall {
+	struct fg_hall    *next;
+	struct fg_room     room;
+	int64_t            project; /**< 0: of another manager */
+	int                viewers;
+	bool               dirty, gone, judged; /**< judged: who may look has changed; its state was said anew */
+	bool               news;
+	int64_t            read_ms, cost_ms;
+	struct fg_message *whole;
+	struct fg_words   *words;
+};
+
+struct fg_hall *fg_hall_enter(struct fg_hub *hub, const char *key, int64_t project);
+void            fg_hall_leave(struct fg_hub *hub, struct fg_hall *hall);
+void            fg_hall_round(struct fg_hub *hub, int64_t now_ms); /**< read what changed, tell its viewers */
+struct fg_message *fg_hall_whole(struct fg_hall *hall);             /**< a new reference */
+
+struct fg_message *fg_eyes_list(struct fg_hub *hub, struct fg_eyes *eyes, enum fg_list list); /**< a new reference */
+struct fg_message *fg_eyes_diff(struct fg_hub *hub, struct fg_eyes *eyes, enum fg_list list); /**< a new reference or NULL */
+
+/** Events after viewer->after; moves it on. A new reference. */
+struct fg_message *fg_eyes_feed(struct fg_viewer *viewer);
+
+struct fg_message *fg_message_of(struct fg_buf *text); /**< frees the text */
+struct fg_message *fg_message_keep(struct fg_message *message);
+
+struct fg_words *fg_words_new(const char *job, const char *text);
+void             fg_words_release(struct fg_words *words);
+
+/** The answer to one asked preview. */
+struct fg_message *fg_preview_answer(struct fg_hub *hub, const struct fg_wish *ask, int64_t user);
+
+/** May these eyes look at the project? */
+bool fg_hub_may_look(struct fg_hub *hub, int64_t project, int64_t user);
+
+#endif

@@ -1,0 +1,18 @@
+/* summary: how a project goes, in one to three plain sentences made by rules: where it stands, what fails, how often, on how many machines, and
+ * what to do. No model, no network. */
+#ifndef FG_FARM_SUMMARY_H
+#define FG_FARM_SUMMARY_H
+
+#include "base/buf.h"
+#include "farm/project.h"
+
+/** Append the sentences. Failures that can't be read are left out. */
+void fg_summary(struct fg_buf *out, const struct fg_project *project, struct fg_db *db);
+
+/** "3 minutes", "a minute": for people. */
+void fg_summary_duration(struct fg_buf *out, int64_t ms);
+
+/** How long the rest will take, by what was rendered so far and how many tasks are being rendered now; -1 while nobody can tell. */
+int64_t fg_summary_left_ms(const struct fg_project *project);
+
+#endif
