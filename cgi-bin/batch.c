@@ -100,17 +100,6 @@ check_local(const struct fg_req *req)
 	return fg_fail(FG_EFORBIDDEN, "this address is not called %.100s (setting batch_hosts)", req->host);
 }
 
-static bool
-has_scope(const struct fg_user *user, const char *wanted)
-{
-	const size_t len = strlen(wanted);
-
-	for (const char *at = user->scope; *at != '\0'; at += strcspn(at, " "), at += strspn(at, " "))
-		if (strncmp(at, wanted, len) == 0 && (at[len] == ' ' || at[len] == '\0'))
-			return true;
-	return user->scope[0] == '\0';
-}
-
 static enum fg_err
 check_user(struct fg_req *req)
 {
@@ -126,8 +115,6 @@ check_user(struct fg_req *req)
 	}
 	if (req->user == NULL)
 		return fg_fail(FG_EAUTH, "send an API token as Authorization: Bearer TOKEN (account page, or farmgate-admin token add)");
-	if (req->user->by_token && !has_scope(req->user, "batch") && !has_scope(req->user, "admin"))
-		return fg_fail(FG_EFORBIDDEN, "this token has not the scope batch");
 	return FG_OK;
 }
 
@@ -572,7 +559,7 @@ int
 main(void)
 {
 	return fg_http_main(&(const struct fg_endpoint){
-		.name = "batch", .methods = FG_GET | FG_POST | FG_DELETE, .needs = FG_USER_OPTIONAL, .body = FG_BODY_MIXED, .file = "file", .file_max = most_bytes,
+		.name = "batch", .methods = FG_GET | FG_POST | FG_DELETE, .needs = FG_USER_OPTIONAL, .reads = FG_SCOPE_BATCH, .changes = FG_SCOPE_BATCH, .body = FG_BODY_MIXED, .file = "file", .file_max = most_bytes,
 		.params = params, .nparams = sizeof(params) / sizeof(*params), .handle = batch, .refuse = refuse,
 	});
 }

@@ -63,7 +63,7 @@ int
 main(void)
 {
 	return fg_http_main(&(const struct fg_endpoint){
-		.name = "event", .methods = FG_GET, .needs = FG_USER,
+		.name = "event", .methods = FG_GET, .needs = FG_USER, .reads = FG_SCOPE_READ,
 		.params = params, .nparams = sizeof(params) / sizeof(*params), .handle = event,
 	});
 }

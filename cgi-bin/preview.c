@@ -201,7 +201,7 @@ int
 main(void)
 {
 	return fg_http_main(&(const struct fg_endpoint){
-		.name = "preview", .methods = FG_GET | FG_HEAD, .needs = FG_USER_OPTIONAL,
+		.name = "preview", .methods = FG_GET | FG_HEAD, .needs = FG_USER_OPTIONAL, .reads = FG_SCOPE_READ | FG_SCOPE_SUBMIT,
 		.params = params, .nparams = sizeof(params) / sizeof(*params), .handle = preview,
 	});
 }

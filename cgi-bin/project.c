@@ -23,6 +23,7 @@
 #include "farm/frame_json.h"
 #include "farm/product.h"
 #include "farm/project_view.h"
+#include "farm/quota.h"
 #include "farm/report.h"
 #include "farm/rerender.h"
 #include "farm/upload.h"
@@ -140,6 +141,8 @@ create(struct fg_req *req)
 
 	if ((req->user->roles & (FG_ROLE_SUBMITTER | FG_ROLE_ADMIN)) == 0)
 		return fg_fail(FG_EFORBIDDEN, "this account may not upload; ask the farm's admin for the role submitter");
+	if ((err = fg_quota_running(req->db, req->user->id)) != FG_OK)
+		return err;
 	if ((err = fg_upload_find(&upload, req->farm, fg_req_text(req, UPLOAD, ""), req->user->id)) != FG_OK || (err = choose(&in, req)) != FG_OK)
 		return err;
 	if (upload.offset < upload.size)
@@ -236,6 +239,9 @@ act(struct fg_req *req, const struct fg_project *project, const char *action)
 	const int64_t     id = project->id;
 	enum fg_err       err = fg_fail(FG_ENOTFOUND, "a project can be told to pause, resume, cancel, retry, recomposite, rerender, zip, priority or access");
 
+	if (strcmp(action, "resume") == 0 || strcmp(action, "retry") == 0)
+		if ((err = fg_quota_running(req->db, project->owner)) != FG_OK)
+			return err;
 	if (strcmp(action, "recomposite") == 0)
 		err = fg_product_again(req->db, req->settings, id, req->now_ms);
 	else if (strcmp(action, "priority") == 0)
@@ -298,7 +304,7 @@ main(void)
 		params[OPTIONS + i] = (struct fg_param){ fg_intake_options[i], FG_PARAM_TEXT, .optional = true, .max = FG_BLEND_PATH - 1 };
 	}
 	return fg_http_main(&(const struct fg_endpoint){
-		.name = "project", .methods = FG_GET | FG_POST | FG_DELETE, .needs = FG_USER_OPTIONAL,
+		.name = "project", .methods = FG_GET | FG_POST | FG_DELETE, .needs = FG_USER_OPTIONAL, .reads = FG_SCOPE_READ, .changes = FG_SCOPE_SUBMIT,
 		.params = params, .nparams = NPARAMS, .handle = project,
 	});
 }

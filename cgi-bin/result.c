@@ -125,7 +125,7 @@ int
 main(void)
 {
 	return fg_http_main(&(const struct fg_endpoint){
-		.name = "result", .methods = FG_GET | FG_HEAD, .needs = FG_USER_OPTIONAL,
+		.name = "result", .methods = FG_GET | FG_HEAD, .needs = FG_USER_OPTIONAL, .reads = FG_SCOPE_READ,
 		.params = params, .nparams = sizeof(params) / sizeof(*params), .handle = result,
 	});
 }

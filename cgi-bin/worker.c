@@ -200,6 +200,6 @@ int
 main(void)
 {
 	return fg_http_main(&(const struct fg_endpoint){
-		.name = "worker", .methods = FG_GET | FG_POST, .needs = FG_USER, .params = params, .nparams = NPARAMS, .handle = worker,
+		.name = "worker", .methods = FG_GET | FG_POST, .needs = FG_USER, .reads = FG_SCOPE_READ, .params = params, .nparams = NPARAMS, .handle = worker,
 	});
 }

@@ -5,11 +5,11 @@ INSERT INTO user (name, password, roles, created_ms) VALUES (:name, :password, :
 SELECT id, roles, disabled, name, password FROM user WHERE name = :name;
 
 -- name: user_get
-SELECT id, roles, disabled, name FROM user WHERE id = :id;
+SELECT id, roles, disabled, name FROM user WHERE id = :id AND gone_ms = 0;
 
 -- name: user_list
 -- scan: all users, for the admin
-SELECT id, name, roles, disabled, weight, created_ms FROM user ORDER BY id;
+SELECT id, name, roles, disabled, weight, created_ms FROM user WHERE gone_ms = 0 ORDER BY id;
 
 -- name: user_password
 UPDATE user SET password = :password WHERE id = :id;

@@ -19,6 +19,7 @@ static const struct {
 	[FG_ETOOBIG]      = { "etoobig", "it is over the limit", 413 },
 	[FG_EUNSUPPORTED] = { "eunsupported", "this format is not supported", 415 },
 	[FG_EFORMAT]      = { "eformat", "the data is damaged", 422 },
+	[FG_EMANY]        = { "emany", "tried too often; wait a while", 429 },
 	[FG_EIO]          = { "eio", "the portal could not read or write its state; its log says why", 500 },
 	[FG_EVERSION]     = { "eversion", "the state is of another version; run farmgate-admin migrate", 500 },
 	[FG_EBUSY]        = { "ebusy", "the portal is busy; try again in a moment", 503 },

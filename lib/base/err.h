@@ -16,6 +16,7 @@ enum fg_err {
 	FG_ETOOBIG,     /**< over a limit: 413 */
 	FG_EUNSUPPORTED,/**< a format or kind that we don't take: 415 */
 	FG_EFORMAT,     /**< bytes that are not what they claim to be: 422 */
+	FG_EMANY,       /**< tried too often; answered at once: 429 */
 	FG_EIO,         /**< reading, writing or the store failed: 500 */
 	FG_EVERSION,    /**< the state is of another schema version: 500 */
 	FG_EBUSY,       /**< store locked for too long, or all places taken: 503 */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "farm/account.h"
 #include "farm/lease.h"
 #include "farm/project.h"
 
@@ -114,7 +115,7 @@ sweep_projects(int *count, struct fg_farm *farm, int64_t now_ms)
 		err = find(&found, farm->db, FG_SQL_PROJECT_OVER, FG_BINDS(FG_I("before_ms", now_ms - farm->settings.retention_days * DAY_MS)), false);
 	for (int i = 0; err == FG_OK && i < found.count; i++, ++*count)
 		err = fg_project_delete(farm->db, &farm->spool, found.id[i], now_ms);
-	return err;
+	return err == FG_OK ? fg_account_sweep(count, farm, now_ms) : err;
 }
 
 /* Some of the tasks of a deleted project, with their leases. In their order each time, so that the three statements mean the same ones. */

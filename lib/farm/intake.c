@@ -13,6 +13,7 @@
 #include "farm/archive.h"
 #include "farm/inspect.h"
 #include "farm/md5.h"
+#include "farm/quota.h"
 #include "farm/renderer.h"
 #include "farm/tile.h"
 #include "image/icon.h"
@@ -356,6 +357,8 @@ fg_intake(int64_t *project, struct fg_farm *farm, const struct fg_intake *in, st
 
 	if (fg_farm_full(farm))
 		return fg_fail(FG_ENOSPACE, "the farm's disk is nearly full (less than disk_reserve_bytes is free); try again when there is room");
+	if ((err = fg_quota_storage(farm->db, in->owner, 0)) != FG_OK)
+		return err;
 	if ((err = fg_scene_open(&file, farm, in->path, in->name, in->blend)) == FG_OK &&
 	    (err = choose_scene(&scene, file->blend, in)) == FG_OK && (err = fill(&p, in, file, scene, &farm->settings)) == FG_OK &&
 	    (err = check_renderers(farm, &p, scene)) == FG_OK) {

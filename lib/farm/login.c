@@ -29,7 +29,7 @@ fg_login_find(struct fg_user *out, struct fg_db *db, const struct fg_settings *s
 
 	if (err != FG_OK)
 		return err;
-	if (secret.last_used_ms > 0 && now_ms - secret.last_used_ms > settings->login_idle_seconds * 1000)
+	if (now_ms - (secret.last_used_ms > 0 ? secret.last_used_ms : secret.created_ms) > settings->login_idle_seconds * 1000)
 		return FG_EAUTH;
 	fill(out, &secret, false);
 	return fg_secret_used(db, &secret, now_ms);

@@ -47,6 +47,7 @@ fg_secret_find(struct fg_secret *out, struct fg_db *db, const char *kind, const 
 		fg_rows_copy(&rows, 5, out->user_name, sizeof(out->user_name));
 		fg_rows_copy(&rows, 6, out->scope, sizeof(out->scope));
 		fg_rows_copy(&rows, 7, out->csrf, sizeof(out->csrf));
+		out->created_ms = fg_rows_int(&rows, 8);
 	}
 	fg_rows_end(&rows);
 	return err == FG_ENOTFOUND ? FG_EAUTH : err;
@@ -93,4 +94,36 @@ fg_secret_list(struct fg_db *db, const char *kind, bool (*each)(void *ctx, const
 	}
 	fg_rows_end(&rows);
 	return err == FG_ENOTFOUND ? FG_OK : err;
+}
+
+enum fg_err
+fg_secret_list_own(struct fg_db *db, int64_t user, int64_t now_ms, bool (*each)(void *ctx, const struct fg_secret_row *row), void *ctx)
+{
+	struct fg_rows rows;
+	enum fg_err    err = fg_rows_first(&rows, db, FG_SQL_SECRET_LIST_OWN, FG_BINDS(FG_I("user", user), FG_I("now_ms", now_ms)));
+
+	for (; err == FG_OK; err = fg_rows_next(&rows)) {
+		struct fg_secret_row row = { .id = fg_rows_int(&rows, 0), .created_ms = fg_rows_int(&rows, 3), .last_used_ms = fg_rows_int(&rows, 4),
+			                     .expires_ms = fg_rows_int(&rows, 6) };
+
+		fg_rows_copy(&rows, 1, row.name, sizeof(row.name));
+		fg_rows_copy(&rows, 2, row.scope, sizeof(row.scope));
+		fg_rows_copy(&rows, 5, row.kind, sizeof(row.kind));
+		if (!each(ctx, &row))
+			break;
+	}
+	fg_rows_end(&rows);
+	return err == FG_ENOTFOUND ? FG_OK : err;
+}
+
+enum fg_err
+fg_secret_revoke_own(struct fg_db *db, int64_t user, int64_t id, int64_t now_ms)
+{
+	int         changes = 0;
+	enum fg_err err = fg_db_begin(db, FG_FULL);
+
+	if (err != FG_OK)
+		return err;
+	err = fg_db_end(db, fg_db_run(db, FG_SQL_SECRET_REVOKE_OWN, FG_BINDS(FG_I("user", user), FG_I("id", id), FG_I("now_ms", now_ms)), &changes));
+	return err == FG_OK && changes == 0 ? fg_fail(FG_ENOTFOUND, "you have no live key or token %lld", (long long)id) : err;
 }

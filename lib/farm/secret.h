@@ -18,7 +18,7 @@ enum fg_err fg_secret_add(char text[FG_SECRET_TEXT], int64_t *id, struct fg_db *
 
 /** Whose is it? FG_EAUTH when unknown, revoked, expired, or the account is disabled. */
 struct fg_secret {
-	int64_t id, user, last_used_ms, expires_ms;
+	int64_t id, user, last_used_ms, expires_ms, created_ms;
 	int     roles;
 	char    user_name[128], scope[128], csrf[FG_SECRET_TEXT];
 };
@@ -29,10 +29,14 @@ enum fg_err fg_secret_used(struct fg_db *db, const struct fg_secret *secret, int
 
 /** A live key or token, for lists. */
 struct fg_secret_row {
-	int64_t id, created_ms, last_used_ms;
-	char    user[128], name[128], scope[128];
+	int64_t id, created_ms, last_used_ms, expires_ms;
+	char    user[128], name[128], scope[128], kind[8];
 };
 enum fg_err fg_secret_list(struct fg_db *db, const char *kind, bool (*each)(void *ctx, const struct fg_secret_row *row), void *ctx);
 enum fg_err fg_secret_revoke(struct fg_db *db, int64_t id, int64_t now_ms); /**< FG_ENOTFOUND when there is none, or it was revoked before */
+
+/** The live keys and tokens of one user, and the end of one of them. */
+enum fg_err fg_secret_list_own(struct fg_db *db, int64_t user, int64_t now_ms, bool (*each)(void *ctx, const struct fg_secret_row *row), void *ctx);
+enum fg_err fg_secret_revoke_own(struct fg_db *db, int64_t user, int64_t id, int64_t now_ms); /**< FG_ENOTFOUND, also for somebody else's */
 
 #endif

@@ -59,6 +59,8 @@ fg_settings_set(struct fg_settings *out, const char *key, const char *value)
 		return fg_fail(FG_EINVAL, "%s may have at most %d characters", key, FG_SETTING_SIZE - 1);
 	if (strcmp(key, "file_sender") == 0 && strcmp(value, "accel") != 0 && strcmp(value, "sendfile") != 0 && strcmp(value, "self") != 0)
 		return fg_fail(FG_EINVAL, "file_sender must be accel, sendfile or self");
+	if (strcmp(key, "registration") == 0 && strcmp(value, "closed") != 0 && strcmp(value, "invitation") != 0 && strcmp(value, "open") != 0)
+		return fg_fail(FG_EINVAL, "registration must be closed, invitation or open");
 	if (out != NULL)
 		snprintf((char *)out + setting->offset, FG_SETTING_SIZE, "%s", value);
 	return FG_OK;

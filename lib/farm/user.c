@@ -1,5 +1,6 @@
 #include "farm/user.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -54,21 +55,37 @@ hash_password(char out[crypto_pwhash_STRBYTES], const char *password)
 }
 
 enum fg_err
-fg_user_add(int64_t *id, struct fg_db *db, const char *name, const char *password, int roles, int64_t now_ms)
+fg_user_prepare(char hash[FG_PASSWORD_HASH], const char *name, const char *password)
 {
-	char           hash[crypto_pwhash_STRBYTES] = "";
-	struct fg_user there;
-	enum fg_err    err;
+	enum fg_err err = check_name(name);
 
-	if ((err = check_name(name)) != FG_OK || (password != NULL && (err = hash_password(hash, password)) != FG_OK))
-		return err;
-	if (fg_user_find(&there, db, name) == FG_OK)
-		return fg_fail(FG_ECONFLICT, "there is already a user %s", name);
-	if ((err = fg_db_begin(db, FG_FULL)) != FG_OK)
-		return err;
+	_Static_assert((int)FG_PASSWORD_HASH >= (int)crypto_pwhash_STRBYTES, "a hash has room");
+	hash[0] = '\0';
+	return err == FG_OK && password != NULL ? hash_password(hash, password) : err;
+}
+
+enum fg_err
+fg_user_insert(int64_t *id, struct fg_db *db, const char *name, const char *hash, int roles, int64_t now_ms)
+{
+	struct fg_user there;
+	enum fg_err    err = fg_user_find(&there, db, name);
+
+	if (err != FG_ENOTFOUND)
+		return err == FG_OK ? fg_fail(FG_ECONFLICT, "there is already a user %s; choose another name", name) : err;
 	err = fg_db_run(db, FG_SQL_USER_ADD, FG_BINDS(FG_T("name", name), FG_T("password", hash), FG_I("roles", roles), FG_I("now_ms", now_ms)), NULL);
 	*id = fg_db_last_id(db);
-	return fg_db_end(db, err);
+	return err;
+}
+
+enum fg_err
+fg_user_add(int64_t *id, struct fg_db *db, const char *name, const char *password, int roles, int64_t now_ms)
+{
+	char        hash[FG_PASSWORD_HASH];
+	enum fg_err err;
+
+	if ((err = fg_user_prepare(hash, name, password)) != FG_OK || (err = fg_db_begin(db, FG_FULL)) != FG_OK)
+		return err;
+	return fg_db_end(db, fg_user_insert(id, db, name, hash, roles, now_ms));
 }
 
 static enum fg_err
@@ -137,6 +154,19 @@ fg_user_password(struct fg_db *db, int64_t id, const char *password)
 }
 
 enum fg_err
+fg_user_new_password(struct fg_db *db, int64_t id, const char *password, int64_t keep, int64_t now_ms)
+{
+	char        hash[crypto_pwhash_STRBYTES];
+	enum fg_err err;
+
+	if ((err = hash_password(hash, password)) != FG_OK || (err = fg_db_begin(db, FG_FULL)) != FG_OK)
+		return err;
+	if ((err = fg_db_run(db, FG_SQL_USER_PASSWORD, FG_BINDS(FG_I("id", id), FG_T("password", hash)), NULL)) == FG_OK)
+		err = fg_db_run(db, FG_SQL_LOGIN_REVOKE_OTHERS, FG_BINDS(FG_I("user", id), FG_I("keep", keep), FG_I("now_ms", now_ms)), NULL);
+	return fg_db_end(db, err);
+}
+
+enum fg_err
 fg_user_roles(struct fg_db *db, int64_t id, int roles)
 {
 	enum fg_err err = fg_db_begin(db, FG_FULL);
@@ -170,6 +200,31 @@ note_failure(struct fg_db *db, const char *account, const char *address, int64_t
 	return fg_db_end(db, err);
 }
 
+/* An account by whatever letters its name is written in, since the state finds it by any. */
+static void
+account_key(char out[160], const char *name)
+{
+	snprintf(out, 160, "user:%.128s", name);
+	for (char *c = out; *c != '\0'; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c - 'A' + 'a');
+}
+
+/* Whoever has one address of an IPv6 network has all of its 2^64. */
+static void
+address_key(char out[160], const char *address)
+{
+	unsigned char v6[16];
+	char          network[INET6_ADDRSTRLEN];
+
+	snprintf(out, 160, "from:%.128s", address);
+	if (inet_pton(AF_INET6, address, v6) != 1 || memcmp(v6, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12) == 0)
+		return;
+	memset(v6 + 8, 0, 8);
+	if (inet_ntop(AF_INET6, v6, network, sizeof(network)) != NULL)
+		snprintf(out, 160, "from:%s/64", network);
+}
+
 /* Argon2id of an unknown name's password, so that the time tells nothing. */
 static const char nobody[] = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$kZSwsKSW6hSJQvNDAFc0NbWRvJp8ATCWDvEi6bOr7QE";
 
@@ -181,12 +236,12 @@ fg_user_check(struct fg_user *out, struct fg_db *db, const char *name, const cha
 	enum fg_err err;
 	bool        good;
 
-	snprintf(account, sizeof(account), "user:%.128s", name);
-	snprintf(place, sizeof(place), "from:%.128s", address);
+	account_key(account, name);
+	address_key(place, address);
 	if ((err = count_failures(&by_account, db, account, now_ms)) != FG_OK || (err = count_failures(&by_address, db, place, now_ms)) != FG_OK)
 		return err;
 	if (by_account >= limit || by_address >= limit)
-		return fg_fail(FG_EBUSY, "too many failed logins; try again in 15 minutes");
+		return fg_fail(FG_EMANY, "too many failed logins; try again in 15 minutes");
 	err = find(out, hash, db, name);
 	if (err != FG_OK && err != FG_ENOTFOUND)
 		return err;

@@ -20,14 +20,25 @@ const char *fg_role_name(int role);
 
 /** Letters, digits, `.`, `_`, `-`, `@`, 1 to 64 of them; FG_EINVAL otherwise, FG_ECONFLICT when taken. `password` NULL: can't log in to the portal. */
 enum fg_err fg_user_add(int64_t *id, struct fg_db *db, const char *name, const char *password, int roles, int64_t now_ms);
+
+/** Inside a transaction: the row of somebody whose name and password fg_user_prepare has checked; FG_ECONFLICT when the name is taken. */
+enum { FG_PASSWORD_HASH = 128 };
+enum fg_err fg_user_prepare(char hash[FG_PASSWORD_HASH], const char *name, const char *password);
+enum fg_err fg_user_insert(int64_t *id, struct fg_db *db, const char *name, const char *hash, int roles, int64_t now_ms);
+
 enum fg_err fg_user_find(struct fg_user *out, struct fg_db *db, const char *name); /**< FG_ENOTFOUND */
 enum fg_err fg_user_get(struct fg_user *out, struct fg_db *db, int64_t id);
 enum fg_err fg_user_list(struct fg_db *db, bool (*each)(void *ctx, const struct fg_user *user, int64_t created_ms), void *ctx);
 enum fg_err fg_user_password(struct fg_db *db, int64_t id, const char *password);
+
+/** A new password, which ends every browser's session but `keep` (the secret of the one that asked; 0 none). */
+enum fg_err fg_user_new_password(struct fg_db *db, int64_t id, const char *password, int64_t keep, int64_t now_ms);
+
 enum fg_err fg_user_roles(struct fg_db *db, int64_t id, int roles);
 enum fg_err fg_user_disable(struct fg_db *db, int64_t id, bool disabled);
 
-/** Name and password of the portal. Failures are counted per account and address within 15 minutes; over `limit` FG_EBUSY comes at once, unread.
+/** Name and password of the portal. Failures are counted per account (however its letters are written) and address (IPv6: the network of 64 bits)
+ * within 15 minutes; over `limit` FG_EMANY comes at once, unread.
  * FG_EAUTH says the same for unknown names and wrong passwords, after the same work. */
 enum fg_err fg_user_check(struct fg_user *out, struct fg_db *db, const char *name, const char *password, const char *address, int64_t limit,
                           int64_t now_ms);

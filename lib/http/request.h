@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "farm/farm.h"
 #include "farm/login.h"
+#include "farm/scope.h"
 #include "farm/session.h"
 
 enum fg_param_kind { FG_PARAM_INT, FG_PARAM_TEXT };
@@ -45,6 +46,7 @@ struct fg_endpoint {
 	const char            *name;
 	int                    methods;
 	enum fg_needs          needs;
+	int                    reads, changes; /**< scopes (farm/scope.h), any of which lets an API token look (GET, HEAD, OPTIONS) or change; 0: admin alone */
 	int                    anybody; /**< of the methods, those for which nobody is looked up */
 	enum fg_body           body;
 	const struct fg_param *params;

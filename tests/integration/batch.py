@@ -96,7 +96,7 @@ class Batch(farm.Case):
         type(self).count += 1
         self.name = f"ann{self.count}"
         self.farm.user(self.name, "submitter")
-        self.token = self.farm.admin("token", "add", self.name, "script").split()[-1]
+        self.token = self.farm.admin("token", "add", self.name, "script", "--scope", "batch").split()[-1]
 
     def call(self, method, target, body=b"", kind="application/json", status=200, token=None, **headers):
         head = [("Authorization", f"Bearer {token or self.token}"), *headers.items()] + ([("Content-Type", kind)] if body else [])

@@ -43,7 +43,7 @@ class Rendered(farm.Case):
             f.admin("set", "batch_input_folders", f.dir)
             f.admin("set", "task_tries", 1)
             f.admin("renderer", "add", "--wrap", shutil.which("blender"))
-            cls.token = f.admin("token", "add", "ann", "script").split()[-1]
+            cls.token = f.admin("token", "add", "ann", "script", "--scope", "batch").split()[-1]
             with open(os.open(f.dir + "/key", os.O_WRONLY | os.O_CREAT, 0o600), "w") as key:
                 key.write(f.key("ann"))
             confined = subprocess.run(["bwrap", "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "true"], stderr=subprocess.DEVNULL).returncode == 0

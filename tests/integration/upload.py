@@ -28,7 +28,7 @@ class Uploads(farm.Case):
             cls.tokens = {}
             for name, roles in (("ann", ["submitter", "worker"]), ("eve", ["submitter"]), ("wim", ["worker"]), ("adi", ["admin"])):
                 cls.farm.user(name, *roles)
-                cls.tokens[name] = cls.farm.admin("token", "add", name, "test").split()[-1]
+                cls.tokens[name] = cls.farm.admin("token", "add", name, "test", *(["--scope", "admin"] if "admin" in roles else [])).split()[-1]
         except BaseException:
             cls.farm.close()
             raise

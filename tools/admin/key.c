@@ -4,6 +4,7 @@
 
 #include "admin/admin.h"
 #include "farm/audit.h"
+#include "farm/scope.h"
 #include "farm/secret.h"
 #include "farm/user.h"
 
@@ -45,6 +46,9 @@ token_add(struct admin *admin)
 	const char *scope = admin_option(admin, "scope"), *days = admin_option(admin, "days");
 	int64_t     count = 0;
 	enum fg_err err = days != NULL ? admin_number(&count, "--days", days, 1, 36500) : FG_OK;
+
+	if (err == FG_OK && scope != NULL)
+		err = fg_scope_check(scope);
 
 	return err != FG_OK ? err : add(admin, "token", "token add USER NAME [--scope SCOPE] [--days N]", scope != NULL ? scope : "", count);
 }
