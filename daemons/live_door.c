@@ -221,6 +221,10 @@ begin_wait(struct fg_door *door, struct lws *wsi, const char *path)
 	seconds = seconds > WAIT_MOST_S ? WAIT_MOST_S : seconds;
 	link = add_link(door, wsi, &guest, FG_VIEWER_WORK);
 	link->until_ms = fg_steady_ms() + seconds * 1000;
+	fg_hub_fresh(door->hub);
+	link->viewer->work = number_of(wsi, "seen=", INT64_MAX) < door->hub->work;
+	if (link->viewer->work || seconds == 0)
+		lws_callback_on_writable(wsi);
 	lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, (int)seconds + 10);
 	return 0;
 }
@@ -230,8 +234,10 @@ end_wait(struct fg_link *link)
 {
 	unsigned char  head[LWS_PRE + 512], *at = head + LWS_PRE, *end = head + sizeof(head) - 1;
 	struct lws    *wsi = link->wsi;
-	const char    *body = link->viewer->work ? "work\n" : "none\n";
-	unsigned char  text[LWS_PRE + 8];
+	char           body[40];
+	unsigned char  text[LWS_PRE + sizeof(body)];
+
+	snprintf(body, sizeof(body), "%s %" PRId64 "\n", link->viewer->work ? "work" : "none", link->door->hub->work);
 
 	if (lws_add_http_common_headers(wsi, HTTP_STATUS_OK, "text/plain", strlen(body), &at, end) != 0 ||
 	    lws_finalize_write_http_header(wsi, head + LWS_PRE, &at, end) != 0)

@@ -178,7 +178,10 @@ on_event(void *ctx, const struct fg_event *event)
 	struct fg_hub *hub = ctx;
 
 	for (size_t i = 0; i < sizeof(work_kinds) / sizeof(*work_kinds); i++)
-		hub->work |= strcmp(event->kind, work_kinds[i]) == 0;
+		if (strcmp(event->kind, work_kinds[i]) == 0) {
+			hub->work = event->id;
+			hub->told = false;
+		}
 	for (struct fg_hall *hall = hub->halls; hall != NULL; hall = hall->next)
 		if (hall->project == event->project) {
 			hall->dirty = true;
@@ -250,9 +253,9 @@ give_feed(struct fg_hub *hub, bool events, int64_t now_ms)
 static void
 give_work(struct fg_hub *hub)
 {
-	if (!hub->work)
+	if (hub->told)
 		return;
-	hub->work = false;
+	hub->told = true;
 	for (struct fg_viewer *v = hub->viewers; v != NULL; v = v->next)
 		if (v->kind == FG_VIEWER_WORK) {
 			v->work = true;
@@ -328,8 +331,12 @@ fg_hub_fresh(struct fg_hub *hub)
 enum fg_err
 fg_hub_open(struct fg_hub *out, struct fg_farm *farm)
 {
-	*out = (struct fg_hub){ .farm = farm, .aged_ms = fg_steady_ms(), .version = fg_db_changes(farm->db) };
-	return fg_board_open(&out->board, farm->db, fg_now_ms());
+	enum fg_err err;
+
+	*out = (struct fg_hub){ .farm = farm, .told = true, .aged_ms = fg_steady_ms(), .version = fg_db_changes(farm->db) };
+	err = fg_board_open(&out->board, farm->db, fg_now_ms());
+	out->work = out->board.last;
+	return err;
 }
 
 void

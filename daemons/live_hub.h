@@ -71,7 +71,8 @@ struct fg_hub {
 	int               nviewers;
 	uint64_t          round;
 	int64_t           version, next_ms, aged_ms, lent_ms; /**< version: fg_db_changes when we looked last */
-	bool              work, lent;
+	int64_t           work; /**< newest event after which there may be something to do */
+	bool              told, lent; /**< told: those who wait know of it */
 };
 
 enum fg_err fg_hub_open(struct fg_hub *out, struct fg_farm *farm);

@@ -38,6 +38,7 @@ struct worker {
 	struct fg_cache       cache;
 	int                   slot, failed, sick; /**< sick: failures one after another */
 	bool                  terminal;
+	int64_t               seen; /* of the portal's news about work; -1 nothing yet */
 };
 
 static volatile sig_atomic_t stopping;
@@ -88,6 +89,17 @@ rest(int64_t ms)
 {
 	for (const int64_t end_ms = fg_steady_ms() + ms; !stopping && fg_steady_ms() < end_ms;)
 		fg_sleep_ms(ms < 100 ? (int)ms : 100);
+}
+
+/* Waits as long, or until the portal says that there may be work. */
+static void
+rest_until_work(struct worker *w, int64_t ms)
+{
+	const int64_t end_ms = fg_steady_ms() + ms;
+	const bool    first = w->seen < 0;
+
+	if (!fg_client_wait(&w->client, &w->seen, (int)((ms + 999) / 1000)) && !(first && w->seen >= 0))
+		rest(end_ms - fg_steady_ms()); /* the first answer only says where the news are: ask once more, then wait from there */
 }
 
 /** What a render needs to know to beat its heart. */
@@ -334,7 +346,7 @@ ask_once(struct worker *w, int64_t *idle_ms)
 		if (w->options->once)
 			go_on = false;
 		else
-			rest(*idle_ms / 2 + fg_random_below((uint32_t)*idle_ms));
+			rest_until_work(w, *idle_ms / 2 + fg_random_below((uint32_t)*idle_ms));
 		*idle_ms = *idle_ms * 2 < IDLE_MOST_MS ? *idle_ms * 2 : IDLE_MOST_MS;
 		break;
 	case SESSION_DEAD:
@@ -531,7 +543,7 @@ int
 main(int argc, char **argv)
 {
 	struct options o = { .slots = 1, .method = 1 };
-	struct worker  w = { .options = &o, .cache = { .limit_bytes = INT64_C(20) << 30 }, .terminal = isatty(STDOUT_FILENO) };
+	struct worker  w = { .options = &o, .cache = { .limit_bytes = INT64_C(20) << 30 }, .terminal = isatty(STDOUT_FILENO), .seen = -1 };
 	const char    *home = getenv("HOME");
 	enum fg_err    err;
 	char           server[512], blender[PATH_MAX];

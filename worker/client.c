@@ -393,6 +393,26 @@ fg_client_request(struct fg_client *c, struct fg_task *task, const char (*cached
 	return status;
 }
 
+bool
+fg_client_wait(struct fg_client *c, int64_t *seen, int seconds)
+{
+	struct fg_buf url = { 0 }, answer = { 0 };
+	const char   *number;
+	bool          work = false;
+	CURL         *curl;
+
+	fg_buf_printf(&url, "%s/live/work?seconds=%d&seen=%" PRId64, c->server, *seen < 0 ? 0 : seconds, *seen);
+	curl = prepare(c, url.data, seconds + ANSWER_S);
+	watch(c);
+	if (ask(&answer, curl) == FG_OK && (number = strchr(fg_buf_text(&answer), ' ')) != NULL) {
+		work = strncmp(fg_buf_text(&answer), "work ", 5) == 0;
+		*seen = strtoll(number + 1, NULL, 10);
+	}
+	fg_buf_free(&url);
+	fg_buf_free(&answer);
+	return work;
+}
+
 static int
 simple(struct fg_buf *answer, CURL *curl, const char *root)
 {

@@ -40,6 +40,9 @@ void        fg_client_close(struct fg_client *client);
  * An upload is -1 where another try may help, and the HTTP status where it won't. */
 int  fg_client_login(struct fg_client *client);
 int  fg_client_request(struct fg_client *client, struct fg_task *task, const char (*cached)[33], int ncached, void (*evict)(void *ctx, const char *md5), void *ctx);
+/** Be told of new work: returns as soon as there may be some, or after `seconds`. `seen` is how much this worker has heard of; -1 at first.
+ * False: nothing came, or the portal can't tell (at once). */
+bool fg_client_wait(struct fg_client *client, int64_t *seen, int seconds);
 int  fg_client_beat(struct fg_client *client, const struct fg_task *task, int64_t render_s, int64_t remaining_s, int permille, const char *engine);
 int  fg_client_upload(struct fg_client *client, const struct fg_task *task, const char *file, int64_t render_s, int64_t memory_kib);
 void fg_client_report(struct fg_client *client, const struct fg_task *task, int type, const struct fg_buf *log, int64_t render_s, int64_t memory_kib);

@@ -1,5 +1,5 @@
-/* events: says when something on the farm changed. One question for the whole page every few seconds, later and later while nobody answers,
- * none while nobody looks. Pages know only `watch`; that a push could bring the news instead is this file's own affair.
+/* events: says when something on the farm changed. The news come by a WebSocket (/events); where none can be had, by one question for the whole
+ * page every few seconds, later and later while nobody answers. Nothing while nobody looks. Pages know only `watch`.
  *
  *   watch({ changed(events), tick(), project })
  *     changed   these events came (none, when something was lent: that has no event); null: what the page shows may be old as a whole (a reset, or a connection that was lost): load it again
@@ -8,8 +8,9 @@
  */
 import { address, get } from "./api.js";
 
-const CALM_MS = 3000, MOST_MS = 60000, TICK_MS = 6000;
+const CALM_MS = 3000, MOST_MS = 60000, TICK_MS = 6000, AGAIN_MS = 30000;
 let watcher, after = null, lent = 0, failures = 0, timer = 0, busy = false, ticked = 0, state = () => {};
+let socket = null, tried = -Infinity;
 
 /** Who shows whether the farm is heard: `show(null)`, or `show(ms)` until the next try. */
 export function connection(show) {
@@ -19,9 +20,40 @@ export function connection(show) {
 /** Watch; one watcher a page. `feed: false`: a visitor, who has no feed, is told to look again now and then. */
 export function watch(listener) {
 	watcher = listener;
-	document.addEventListener("visibilitychange", () => document.hidden ? clearTimeout(timer) : now());
+	document.addEventListener("visibilitychange", () => document.hidden ? rest() : now());
 	addEventListener("online", now);
 	now();
+}
+
+function rest() {
+	clearTimeout(timer);
+	socket?.close();
+}
+
+/* From the question that was just answered on, the news come by themselves; until the connection ends, then questions take over. */
+function listen() {
+	if (socket || watcher.feed === false || document.hidden || Date.now() - tried < AGAIN_MS) return;
+	tried = Date.now();
+	const place = new URL(address("/events", { after, project: watcher.project }), location);
+	place.protocol = place.protocol.replace("http", "ws");
+	const mine = new WebSocket(place);
+	let ticks = 0;
+	mine.onopen = () => {
+		socket = mine;
+		clearTimeout(timer);
+		ticks = setInterval(() => watcher.tick?.(), TICK_MS);
+	};
+	mine.onmessage = ({ data }) => {
+		const answer = JSON.parse(data);
+		tell(answer);
+		({ last: after, lent } = answer);
+	};
+	mine.onclose = () => {
+		clearInterval(ticks);
+		if (socket !== mine) return;
+		socket = null;
+		if (!document.hidden) timer = setTimeout(now, CALM_MS);
+	};
 }
 
 /** Ask now. */
@@ -55,12 +87,13 @@ async function round() {
 		if (after !== null) tell(answer, again);
 		after = answer.last;
 		lent = answer.lent;
+		listen();
 	} catch (problem) {
 		if (!("status" in problem)) throw problem;
 		wait = Math.min(MOST_MS, CALM_MS * 2 ** failures++);
 		state(wait, problem);
 	} finally {
 		busy = false;
-		if (!document.hidden) timer = setTimeout(now, wait);
+		if (!document.hidden && !socket) timer = setTimeout(now, wait);
 	}
 }

@@ -294,15 +294,18 @@ class Feed(Live):
         head = [("Cookie", w.cookie)]
         self.assertEqual(farm.request(self.farm.port, "GET", "/live/work?seconds=1", []).status, 401)
         answer = farm.request(self.farm.port, "GET", "/live/work?seconds=0", head)
-        self.assertEqual((answer.status, answer.body), (200, b"none\n"))
-        got = []
-        asker = threading.Thread(target=lambda: got.append(farm.request(self.farm.port, "GET", "/live/work?seconds=20", head).body))
+        self.assertEqual((answer.status, answer.body[:5]), (200, b"none "))
+        seen, got = int(answer.body[5:]), []
+        asker = threading.Thread(target=lambda: got.append(farm.request(self.farm.port, "GET", f"/live/work?seconds=20&seen={seen}", head).body))
         asker.start()
         time.sleep(0.3)
         self.assertEqual(got, [])
         project = self.project("ada", frames="1")
         asker.join(10)
-        self.assertEqual(got, [b"work\n"])
+        self.assertEqual(got[0][:5], b"work ")
+        self.assertGreater(int(got[0][5:]), seen)
+        again = farm.request(self.farm.port, "GET", f"/live/work?seconds=20&seen={seen}", head).body
+        self.assertEqual(again, got[0])  # who was away when it came hears of it at once
         self.farm.admin("project", "cancel", project)
 
 
@@ -336,7 +339,7 @@ class Lighttpd(Live):
         self.socket(self.ada, path="/", origin=f"http://127.0.0.1:{self.farm.port}")
         self.assertEqual(self.socket(self.ada, "/events").json()["events"], [])
         w = self.worker("lighttpd")
-        self.assertEqual(farm.request(self.farm.port, "GET", "/live/work?seconds=0", [("Cookie", w.cookie)]).body, b"none\n")
+        self.assertEqual(farm.request(self.farm.port, "GET", "/live/work?seconds=0", [("Cookie", w.cookie)]).body[:5], b"none ")
         with self.assertRaises(websocket.Refused):
             self.socket()
 
