@@ -1,0 +1,240 @@
+"""pages: every page as everybody who may see it meets it, in a real browser: by day and by night, on a desk and on a phone. Nothing complains on the console,
+nothing is wider than the window, axe-core finds nothing serious (contrast AA among it), the keyboard reaches what the mouse does, no other host is asked,
+all JavaScript together stays small, and a project of a million tasks holds nothing up. Screenshots stay below tests/web/screenshots of the build."""
+import glob
+import os
+import re
+import unittest
+
+import farm
+import tap
+import webdriver
+from farm import Client, png
+
+SHOTS = os.path.join(farm.BUILD, "tests", "web", "screenshots", "pages")
+HTDOCS = os.path.join(farm.TOP, "htdocs")
+AXE = os.path.join(farm.BUILD, "axe", "node_modules", "axe-core", "axe.min.js")
+MOST_SCRIPT = 150 * 1024
+LOOKS = [(dark, phone) for dark in (False, True) for phone in (False, True)]
+# Who goes where: name, address ({project}, {worker} are filled in), what stands there when it is ready.
+NOBODY = [("welcome", "/", "#welcome"), ("login", "/login", "#login"), ("register", "/register", "h1"), ("join", "/join", "#steps")]
+ADMIN = [("home", "/", "#projects li"), ("upload", "/upload", "#drop"), ("project-waiting", "/project?id={waiting}", "#title"), ("project-rendering", "/project?id={rendering}", "#title"),
+         ("project-failed", "/project?id={failed}", "#causes li"), ("no-project", "/project?id=999999", "#error"), ("workers", "/workers", "#workers tr"),
+         ("worker", "/worker?id={worker}", "#log tr"), ("account", "/account", "#facts dd"), ("people", "/people", "#people tr"), ("status", "/status", "#programs tr"),
+         ("settings", "/settings", "#groups .card"), ("join-known", "/join", "#steps")]
+LISTEN = """
+window.longest = []; new PerformanceObserver((list) => window.longest.push(...list.getEntries().map((e) => Math.round(e.duration)))).observe({ type: "longtask", buffered: true });
+"""
+
+
+def built(page):
+    """Is the page here, and the programs it asks?"""
+    return os.path.exists(os.path.join(HTDOCS, page[1].strip("/").split("?")[0] + ".html")) or page[1] == "/"
+
+
+class Files(unittest.TestCase):
+    def test_all_javascript_is_small(self):
+        size = sum(os.path.getsize(path) for path in glob.glob(HTDOCS + "/js/*.js"))
+        print(f"# {size} bytes of JavaScript")
+        self.assertLess(size, MOST_SCRIPT)
+
+    def test_no_other_host(self):
+        for path in glob.glob(HTDOCS + "/**/*.*", recursive=True):
+            if path.endswith((".html", ".js", ".css", ".svg", ".webmanifest")):
+                with open(path, encoding="utf-8") as f:
+                    found = [url for url in re.findall(r"(?:https?:)?//[a-z0-9][a-z0-9.-]+\.[a-z]{2,}[^\s\"'<>)`]*", f.read()) if "www.w3.org/2000/svg" not in url]
+                self.assertEqual(found, [], path)
+
+    def test_no_inline_script_or_style(self):
+        for path in glob.glob(HTDOCS + "/*.html"):
+            with open(path, encoding="utf-8") as f:
+                text = f.read()
+            self.assertIsNone(re.search(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)|javascript:", text), path)
+            self.assertRegex(text, r"<html lang=\"en\">", path)
+
+
+@unittest.skipIf(webdriver.missing(), webdriver.missing())
+class Pages(farm.Case):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        try:
+            cls.fill()
+            cls.b = webdriver.Browser(f"http://127.0.0.1:{cls.farm.port}", SHOTS)
+        except BaseException:
+            cls.farm.close()
+            raise
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.b.close()
+        super().tearDownClass()
+
+    @classmethod
+    def fill(cls):
+        """A farm with something of everything: a project that waits, one that renders and one that failed, two machines, a few people."""
+        f = cls.farm
+        f.renderer()
+        for name, roles in (("ada", ["admin"]), ("wim", ["worker"]), ("zoe", ["submitter"])):
+            f.user(name, *roles)
+        f.admin("set", "task_tries", 1)
+        clients = [Client(f, "6.22306.0", "wim", f.key("wim"), host=host) for host in ("attic", "cellar")]
+        for client in clients:
+            client.config()
+        cls.names = {"failed": f.project("ada", frames="1", title="A scene with a missing camera")}
+        clients[0].error(clients[0].job(), 8, b"Error: no camera 'Gone' in this file\n")
+        cls.names["rendering"] = f.project("ada", frames="1-12", tiles="2x2", width=64, height=36, title="Lighthouse at dusk")
+        for _ in range(6):
+            job = clients[0].job()
+            clients[0].upload(job, png(32, 18, (180, 90, 40)))
+        clients[0].beat(clients[0].job())
+        cls.names["waiting"] = f.project("zoe", frames="1-100", title="A very long title that a careful person gave to a scene so that everybody knows what it is about")
+        cls.names["worker"] = f.sql("SELECT id FROM worker WHERE name = 'attic'")[0]["id"]
+
+    def enter(self, name):
+        b = self.b
+        b.cdp("Network.clearBrowserCookies")
+        b.open("/login")
+        b.script("localStorage.clear()")
+        b.open("/login")  # now as a stranger from the first question on
+        b.wait("#login")
+        if name:
+            b.type("[name=name]", name)
+            b.type("[name=password]", "long enough")
+            b.click("#login button")
+            b.gone("#login")
+        b.complaints()
+
+    def tour(self, pages, look):
+        """Each page in one look; what is wrong with it."""
+        b, wrong = self.b, []
+        for name, address, ready in filter(built, pages):
+            b.look(*look)
+            b.open(address.format(**self.names))
+            b.wait(ready)
+            b.until(lambda: not b.seen("[aria-busy=true]"), what="the page to be ready")
+            where = f"{name}-{'night' if look[0] else 'day'}-{'phone' if look[1] else 'desk'}"
+            b.shot(where)
+            wide = b.script("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            wrong += [f"{where}: {wide} pixels too wide"] if wide > 0 else []
+            wrong += [f"{where}: {line}" for line in b.complaints() if name != "no-project"]
+            wrong += [f"{where}: {line}" for line in self.axe()]
+        return wrong
+
+    def axe(self):
+        if not os.path.exists(AXE):
+            return []
+        # axe can't judge words on a gradient: it gets the gradient's strongest colour everywhere
+        self.b.script("document.body.style.background = 'color-mix(in srgb, var(--glow) var(--dusk), var(--ground))'")
+        with open(AXE, encoding="utf-8") as f:
+            self.b.cdp("Runtime.evaluate", expression=f.read())
+        return self.b.script_async("""const done = arguments[0];
+            axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"], resultTypes: ["violations"] }).then((result) => done(
+                result.violations.filter((v) => ["serious", "critical"].includes(v.impact)).flatMap((v) => v.nodes.map((n) => v.id + ": " + n.html.slice(0, 160) + " " + n.any.map((a) => a.message).join(";"))).slice(0, 10)),
+                (problem) => done(["axe: " + problem]));""")
+
+    def test_nobody(self):
+        self.enter(None)
+        self.assertEqual([line for look in LOOKS for line in self.tour(NOBODY, look)], [])
+
+    def test_admin_by_day(self):
+        self.enter("ada")
+        self.assertEqual(self.tour(ADMIN, (False, False)) + self.tour(ADMIN, (False, True)), [])
+
+    def test_admin_by_night(self):
+        self.enter("ada")
+        self.assertEqual(self.tour(ADMIN, (True, False)) + self.tour(ADMIN, (True, True)), [])
+
+    @unittest.skipUnless(os.path.exists(AXE), "axe-core is not here: runtests brings it where there is npm and its registry can be reached")
+    def test_axe_finds_what_is_wrong(self):
+        """What looks for faults must be able to find one."""
+        self.enter(None)
+        self.b.look()
+        self.b.open("/login")
+        self.b.wait("#login")
+        self.assertEqual(self.axe(), [])
+        self.b.script("document.querySelector('label').remove(); document.querySelector('h1').style.color = '#ddd'")
+        self.assertEqual({line.split(":")[0] for line in self.axe()}, {"label", "color-contrast"})
+        self.b.complaints()
+
+    def test_keyboard(self):
+        """From the top of the page: first the way past the bar, then every way of the bar, and Enter goes there."""
+        self.enter("ada")
+        b = self.b
+        b.look()
+        b.open("/")
+        b.wait("#projects li")
+        b.press("tab")
+        self.assertEqual(b.focused(), "Skip to the content")
+        b.press("enter")
+        self.assertEqual(b.focused(), "main")
+        reached = set()
+        b.reload()
+        b.wait("#projects li")
+        for _ in range(40):
+            b.press("tab")
+            reached.add(b.focused())
+        for name in ("Projects", "Upload", "Workers", "Status", "Account of ada", "q", "owner", "Delete Lighthouse at dusk"):
+            self.assertIn(name, reached)
+        b.open(f"/project?id={self.names['rendering']}")
+        b.wait("#delete")
+        b.script("document.getElementById('delete').focus()")
+        b.press("enter")
+        b.wait("dialog[open]")
+        self.assertIn("typed", b.script("return document.activeElement.name"))
+        b.press("escape")
+        b.gone("dialog")
+        self.assertEqual(b.focused(), "delete")
+
+    def test_the_connection_is_lost_and_found(self):
+        self.enter("ada")
+        b = self.b
+        b.look()
+        b.open("/")
+        b.wait("#projects li")
+        b.cdp("Network.enable")
+        b.cdp("Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=-1, uploadThroughput=-1)
+        b.wait(".broken", "connection to the farm is lost")
+        b.shot("lost")
+        b.cdp("Network.emulateNetworkConditions", offline=False, latency=0, downloadThroughput=-1, uploadThroughput=-1)
+        b.gone(".broken")
+        b.complaints()
+
+
+@unittest.skipIf(webdriver.missing(), webdriver.missing())
+class Million(farm.Case):
+    def test_nothing_is_held_up(self):
+        """A project of a million tasks, and ten thousand beside it: no task of the main thread over a generous bound, while lists load and are scrolled."""
+        f = self.farm
+        f.renderer()
+        f.user("ada", "admin")
+        million = f.project("ada", frames="0-999999", title="a million")
+        with webdriver.Browser(f"http://127.0.0.1:{f.port}", SHOTS) as b:
+            b.cdp("Page.enable")
+            b.cdp("Page.addScriptToEvaluateOnNewDocument", source=LISTEN)
+            b.open("/login")
+            b.type("[name=name]", "ada")
+            b.type("[name=password]", "long enough")
+            b.click("#login button")
+            b.wait("#projects li", "a million")
+            for address, ready in (("/", "#projects li"), (f"/project?id={million}", "#strip li")):
+                b.open(address)
+                b.wait(ready)
+                b.script("scrollTo(0, document.body.scrollHeight)")
+            b.wait("#frames-after")
+            b.type("#jump-to", "777777")
+            b.click("#jump button")
+            b.wait("#strip li", "777777")
+            for _ in range(3):
+                b.click("#frames-after")
+            b.script_async("setTimeout(arguments[0], 4000)")
+            nodes = b.script("return document.querySelectorAll('*').length")
+            longest = b.script("return window.longest")
+            self.assertLess(nodes, 5000)
+            self.assertEqual([ms for ms in longest if ms > 400], [], longest)
+            self.assertLessEqual(len([ms for ms in longest if ms > 100]), 2, longest)
+            self.assertEqual(b.complaints(), [])
+
+
+if __name__ == "__main__":
+    tap.main()
