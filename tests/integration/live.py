@@ -329,6 +329,53 @@ class Slow(Live):
             self.assertLess(int(statm.read().split()[1]) * 4096, 200 << 20)
 
 
+class App(Live):
+    """The stock app as its build leaves it: a folder that is dropped in."""
+
+    FILES = {"index.html": "<html>home</html>", "_next/static/chunks/pages/[jobId]-1f.js": "job()", "_next/static/css/a.css": "a{}", "icons/x.svg": "<svg/>",
+             "favicon.ico": "ico", "jobpage.template.html": '<html><script>{"jobId":"__JOBID__","query":{"jobId":"__JOBID__"}}</script></html>'}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.app_port = farm.free_port()
+        cls.settings = (("app_port", cls.app_port),)
+        super().setUpClass()
+        cls.farm.spawn("stop")
+        for name, text in cls.FILES.items():
+            path = f"{cls.farm.dir}/web-app/{name}"
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w") as file:
+                file.write(text)
+        for root, _, _ in os.walk(cls.farm.dir + "/web-app"):
+            os.chmod(root, 0o755)
+        cls.farm.spawn("start")
+
+    def get(self, target):
+        return farm.request(self.app_port, "GET", target)
+
+    def test_its_addresses(self):
+        for target, name, kind in (("/", "index.html", "text/html"), ("/_next/static/chunks/pages/%5BjobId%5D-1f.js", "_next/static/chunks/pages/[jobId]-1f.js", "text/javascript"),
+                                   ("/_next/static/css/a.css", "_next/static/css/a.css", "text/css"), ("/icons/x.svg", "icons/x.svg", "image/svg+xml")):
+            answer = self.get(target)
+            self.assertEqual((answer.status, answer.body.decode()), (200, self.FILES[name]), target)
+            self.assertTrue(answer.header("Content-Type").startswith(kind), target)
+        answer = self.get("/65a1b2c3d4e5f60718293a01")
+        self.assertEqual((answer.status, answer.body.decode()), (200, self.FILES["jobpage.template.html"].replace("__JOBID__", "65a1b2c3d4e5f60718293a01")))
+        self.assertTrue(answer.header("Content-Type").startswith("text/html"))
+        answer = self.get("/_next/data/B-uild_1/65a1b2.json")
+        self.assertEqual(answer.json, {"pageProps": {"jobId": "65a1b2"}, "__N_SSP": True})
+        self.assertTrue(answer.header("Content-Type").startswith("application/json"))
+        for target in ("/a.b", "/a/b", "/%22%3Cscript", "/_next/data/x/%22.json", "/_next/static/none.js", "/_next/"):
+            self.assertEqual(self.get(target).status, 404, target)
+
+    def test_its_connection(self):
+        project = str(self.project("ada", frames="1"))
+        for path in ("/", "/deadline-ws", "/ws/deep?x=1"):
+            with websocket.Socket(self.app_port, path, [("Cookie", self.ada.cookie)], origin=f"http://127.0.0.1:{self.app_port}") as ws:
+                ws.send(body="get_active_jobs")
+                self.assertIn(project, ws.json()["data"])
+
+
 class Lighttpd(Live):
     server = "lighttpd"
 
