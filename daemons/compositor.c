@@ -31,6 +31,7 @@
 #include "compositor_make.h"
 #include "farm/farm.h"
 #include "farm/housekeep.h"
+#include "farm/program.h"
 #include "farm/product.h"
 
 enum { LEASE_MS = 30000, RENEW_MS = 5000, IDLE_MS = 500, SWEEP_MS = 60000, JOBS_MAX = 1024 };
@@ -269,6 +270,7 @@ plan(struct compositor *c)
 	}
 	fg_spool_sweep_as(&c->farm.spool, FG_MAKE_PREFIX);
 	c->children = fg_alloc(JOBS_MAX * sizeof(*c->children));
+	fg_program_note(c->farm.db, "compositor", fg_now_ms());
 	fg_log(FG_LOG_INFO, "compositor.ready", "jobs=%d", jobs(c));
 	while (!ending) {
 		fg_farm_refresh(&c->farm, fg_now_ms());

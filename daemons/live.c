@@ -14,6 +14,8 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/time.h"
+#include "farm/program.h"
 #include "live_door.h"
 
 static volatile int    ending;
@@ -35,6 +37,7 @@ serve(struct fg_farm *farm)
 	enum fg_err   err = fg_hub_open(&hub, farm);
 
 	if (err == FG_OK && (err = fg_door_open(&door, &hub)) == FG_OK) {
+		fg_program_note(farm->db, "live", fg_now_ms());
 		fg_log(FG_LOG_INFO, "live.ready", "socket=live.sock");
 		fg_door_serve(door, &ending);
 	}

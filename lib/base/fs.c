@@ -198,3 +198,11 @@ fg_fs_free_bytes(const char *path)
 
 	return statvfs(path, &disk) == 0 ? (int64_t)disk.f_bavail * (int64_t)disk.f_frsize : -1;
 }
+
+int64_t
+fg_fs_total_bytes(const char *path)
+{
+	struct statvfs disk;
+
+	return statvfs(path, &disk) == 0 ? (int64_t)disk.f_blocks * (int64_t)disk.f_frsize : -1;
+}

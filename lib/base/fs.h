@@ -29,6 +29,7 @@ enum fg_err fg_fs_remove_tree(const char *path); /**< file or folder with all be
 enum fg_err fg_fs_copy(int to, int from, int64_t *bytes); /**< copy_file_range or read/write from the descriptors' positions */
 
 int64_t fg_fs_size(const char *path);       /**< bytes of a regular file; -1 when there is none */
+int64_t fg_fs_total_bytes(const char *path); /**< of that disk; -1 unknown */
 int64_t fg_fs_free_bytes(const char *path); /**< room for an ordinary user on that disk; -1 unknown */
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/fs.h"
 #include "farm/account.h"
 #include "farm/lease.h"
+#include "farm/program.h"
 #include "farm/project.h"
 
 enum { AT_ONCE = 100, LOG_MOST = 64 << 20, LOG_KEPT = 16 << 20 };
@@ -296,6 +297,8 @@ fg_housekeep(struct fg_housekept *out, struct fg_farm *farm, int64_t now_ms)
 	    (err = sweep_renderers(&out->renderers, farm)) != FG_OK || (err = sweep_projects(&out->projects, farm, now_ms)) != FG_OK ||
 	    (err = purge_deleted(&out->rows, farm, now_ms - 7 * DAY_MS)) != FG_OK ||
 	    (err = sweep_folder(&out->strays, farm, "incoming", now_ms - 2 * DAY_MS)) != FG_OK)
+		return err;
+	if ((err = fg_program_sweep(farm->db)) != FG_OK)
 		return err;
 	out->logs = shorten_logs(farm->settings.log_dir);
 	return sweep_folder(&out->trash, farm, "trash", INT64_MAX);

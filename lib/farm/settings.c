@@ -31,6 +31,22 @@ find(const char *key)
 	return NULL;
 }
 
+bool
+fg_setting_live(const struct fg_setting *setting)
+{
+	static const char *const ends[] = { "_dir", "_folders", "_listen", "_hosts", "_origins", "_hooks", "_power", "_desktop", "_own_machine", "_templates", "_user" };
+	static const char *const names[] = { "ffmpeg", "file_sender", "public_url", "launch", "batch_user" };
+	const size_t             len = strlen(setting->name);
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		if (len > strlen(ends[i]) && strcmp(setting->name + len - strlen(ends[i]), ends[i]) == 0)
+			return false;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strcmp(setting->name, names[i]) == 0)
+			return false;
+	return strncmp(setting->name, "launch_", 7) != 0;
+}
+
 static enum fg_err
 set_int(struct fg_settings *out, const struct fg_setting *setting, const char *value)
 {

@@ -2,6 +2,7 @@
 #ifndef FG_FARM_SETTINGS_H
 #define FG_FARM_SETTINGS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -27,6 +28,9 @@ struct fg_setting {
 };
 extern const struct fg_setting fg_setting_table[];
 extern const int               fg_setting_count;
+
+/** May it be changed in the browser? Not what reaches beyond the farm: folders, addresses that are listened at, programs and commands, the machine's power. */
+bool fg_setting_live(const struct fg_setting *setting);
 
 /** Defaults, then the INI file `path`. Folders left empty become state, spool, run and log beside that file.
  * @return FG_OK, FG_ENOTFOUND, FG_EINVAL (unknown key or a value that is not allowed; the text names file, line and key) */

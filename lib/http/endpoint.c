@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "farm/program.h"
 
 static volatile sig_atomic_t leaving;
 
@@ -106,6 +107,7 @@ fg_http_main(const struct fg_endpoint *endpoint)
 		sleep(1); /* the supervisor starts us again at once; not too often */
 		return 1;
 	}
+	fg_program_note(farm.db, endpoint->name, fg_now_ms());
 	if (FCGX_Init() != 0 || FCGX_InitRequest(&fcgi, 0, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
 		return complain("libfcgi could not be set up.");
 	while (!leaving && FCGX_Accept_r(&fcgi) == 0) {

@@ -506,3 +506,9 @@ fg_db_lease_id(int64_t *out, struct fg_db *db)
 	*out = db->next_id++;
 	return FG_OK;
 }
+
+const char *
+fg_db_engine(void)
+{
+	return sqlite3_libversion();
+}

@@ -31,6 +31,7 @@ const unsigned char *fg_db_secret(const struct fg_db *db);
 
 /** Apply the migrations that the state lacks, each in one transaction. `applied` may be NULL. */
 enum fg_err fg_db_migrate(struct fg_db *db, int *applied);
+const char *fg_db_engine(void); /**< the engine's version */
 int         fg_db_version(struct fg_db *db); /**< PRAGMA user_version */
 
 /** BEGIN IMMEDIATE … then fg_db_end(db, err): commits when err is FG_OK, rolls back otherwise; returns err or what the commit said. */

@@ -138,6 +138,12 @@ fg_spool_free_bytes(const struct fg_spool *spool)
 	return fg_fs_free_bytes(spool->dir);
 }
 
+int64_t
+fg_spool_total_bytes(const struct fg_spool *spool)
+{
+	return fg_fs_total_bytes(spool->dir);
+}
+
 void
 fg_spool_renderer(char *out, const char *md5)
 {

@@ -38,6 +38,7 @@ void        fg_spool_path(char out[PATH_MAX], const struct fg_spool *spool, cons
 enum fg_err fg_spool_trash(const struct fg_spool *spool, const char *name);  /**< rename into trash/; absent is FG_OK */
 enum fg_err fg_spool_unlink(const struct fg_spool *spool, const char *name); /**< absent is FG_OK */
 int64_t     fg_spool_free_bytes(const struct fg_spool *spool);
+int64_t     fg_spool_total_bytes(const struct fg_spool *spool); /**< of its disk; -1 unknown */
 
 /* Names, all relative to the spool. `out` is FG_SPOOL_NAME long. */
 void fg_spool_renderer(char *out, const char *md5);
