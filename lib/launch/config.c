@@ -36,6 +36,7 @@ static const struct {
 	NUMBER(queue_max, 1000, 1, 100000),
 	NUMBER(requeue, 0, 0, 1),
 	NUMBER(mass_warning_pct, 5, 0, 1000),
+	NUMBER(memory_slack_bytes, INT64_C(4) << 30, 0, INT64_C(1) << 50), /* solvers take more than they say */
 };
 
 struct reader {

@@ -1,0 +1,147 @@
+#include "launch/rpc.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+static const char *
+usual(int code)
+{
+	switch (code) {
+	case FG_RPC_PARSE: return "Parse error";
+	case FG_RPC_INVALID: return "Invalid request";
+	case FG_RPC_NO_METHOD: return "Method not found";
+	case FG_RPC_PARAMS: return "Invalid params";
+	}
+	return "Internal error";
+}
+
+static void
+separate(struct fg_buf *out)
+{
+	if (out->len > 0 && out->data[out->len - 1] != '[')
+		fg_buf_char(out, ',');
+}
+
+static void
+add_json(struct fg_buf *out, struct json_object *value)
+{
+	fg_buf_str(out, json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+}
+
+static void
+add_error(struct fg_buf *out, const struct fg_rpc_error *error, struct json_object *id)
+{
+	struct json_object *body = json_object_new_object();
+
+	json_object_object_add(body, "code", json_object_new_int(error->code));
+	json_object_object_add(body, "message", json_object_new_string(error->message != NULL ? error->message : usual(error->code)));
+	if (error->data[0] != '\0')
+		json_object_object_add(body, "data", json_object_new_string(error->data));
+	fg_buf_str(out, "{\"jsonrpc\":\"2.0\",\"error\":");
+	add_json(out, body);
+	fg_buf_str(out, ",\"id\":");
+	add_json(out, id);
+	fg_buf_char(out, '}');
+	json_object_put(body);
+}
+
+static void
+refuse(struct fg_buf *out, int code, const char *data)
+{
+	struct fg_rpc_error error = { .code = code };
+
+	strncat(error.data, data, sizeof(error.data) - 1);
+	separate(out);
+	add_error(out, &error, NULL);
+}
+
+static bool
+is_request(struct json_object *request, struct json_object **method, struct json_object **params, struct json_object **id)
+{
+	struct json_object *version;
+
+	*params = *id = NULL;
+	return json_object_is_type(request, json_type_object) && json_object_object_get_ex(request, "jsonrpc", &version) &&
+	       json_object_is_type(version, json_type_string) && strcmp(json_object_get_string(version), "2.0") == 0 &&
+	       json_object_object_get_ex(request, "method", method) && json_object_is_type(*method, json_type_string) &&
+	       (!json_object_object_get_ex(request, "params", params) || json_object_is_type(*params, json_type_object) ||
+	        json_object_is_type(*params, json_type_array)) &&
+	       (!json_object_object_get_ex(request, "id", id) || *id == NULL || json_object_is_type(*id, json_type_string) ||
+	        json_object_is_type(*id, json_type_int) || json_object_is_type(*id, json_type_double));
+}
+
+static void
+one(struct fg_buf *out, struct json_object *request, fg_rpc_dispatch *dispatch, void *ctx)
+{
+	struct json_object *method, *params, *id, *result;
+	struct fg_rpc_error error = { 0 };
+	const bool          answered = json_object_is_type(request, json_type_object) && json_object_object_get_ex(request, "id", NULL);
+
+	if (!is_request(request, &method, &params, &id)) {
+		refuse(out, FG_RPC_INVALID, "not a JSON-RPC 2.0 request");
+		return;
+	}
+	result = dispatch(ctx, json_object_get_string(method), params, &error);
+	if (answered) {
+		separate(out);
+		if (error.code != 0)
+			add_error(out, &error, id);
+		else {
+			fg_buf_str(out, "{\"jsonrpc\":\"2.0\",\"result\":");
+			add_json(out, result);
+			fg_buf_str(out, ",\"id\":");
+			add_json(out, id);
+			fg_buf_char(out, '}');
+		}
+	}
+	json_object_put(result);
+}
+
+static void
+batch(struct fg_buf *out, struct json_object *requests, fg_rpc_dispatch *dispatch, void *ctx)
+{
+	struct fg_buf answers = { 0 };
+	const size_t  count = json_object_array_length(requests);
+
+	if (count == 0 || count > FG_RPC_BATCH_MAX) {
+		refuse(out, FG_RPC_INVALID, "a batch has 1 to 100 requests");
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		one(&answers, json_object_array_get_idx(requests, i), dispatch, ctx);
+	if (answers.len > 0) {
+		fg_buf_char(out, '[');
+		fg_buf_add(out, answers.data, answers.len);
+		fg_buf_char(out, ']');
+	}
+	fg_buf_free(&answers);
+}
+
+void
+fg_rpc_answer(struct fg_buf *out, const char *text, size_t len, fg_rpc_dispatch *dispatch, void *ctx)
+{
+	struct json_tokener *tokener;
+	struct json_object  *root;
+	size_t               end;
+
+	if (len > FG_RPC_TEXT_MAX) {
+		refuse(out, FG_RPC_PARSE, "too long");
+		return;
+	}
+	tokener = json_tokener_new_ex(FG_RPC_DEPTH);
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+	root = json_tokener_parse_ex(tokener, text, (int)len);
+	end = json_tokener_get_parse_end(tokener);
+	while (end < len && memchr(" \t\r\n", text[end], 4) != NULL)
+		end++;
+	if (json_tokener_get_error(tokener) != json_tokener_success || end < len)
+		refuse(out, FG_RPC_PARSE, json_tokener_error_desc(json_tokener_get_error(tokener)));
+	else if (json_object_is_type(root, json_type_array))
+		batch(out, root, dispatch, ctx);
+	else
+		one(out, root, dispatch, ctx);
+	json_object_put(root);
+	json_tokener_free(tokener);
+}

@@ -1,0 +1,597 @@
+"""launcher: every method, the wire, the queue, restarts, stops, folders; with a fake solver that writes what LS-DYNA writes."""
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import tempfile
+import time
+import unittest
+
+import launch
+import tap
+import wire
+from launch import SOLVER, TOP, until
+
+LICENCES = """
+[licence lstc]
+count = /bin/cat {0}/count
+used = "" token -5
+total = "" token -3
+list = /bin/cat {0}/list
+kill = /bin/echo Program queued for termination:
+seconds = 1
+"""
+
+
+def shape(value):
+    if isinstance(value, dict):
+        return {k: shape(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [shape(v) for v in value[:1]]
+    return "number" if isinstance(value, (int, float)) and not isinstance(value, bool) else type(value).__name__
+
+
+def fits(want, got, where):
+    """Is all of a recorded shape in ours? null fits anything; an object may have more keys."""
+    if want == "NoneType" or want == []:
+        return
+    if isinstance(want, dict):
+        assert isinstance(got, dict), (where, want, got)
+        for key in want:
+            assert key in got, (where, key, got)
+            if got[key] != "NoneType":
+                fits(want[key], got[key], where + "." + key)
+        order = [k for k in got if k in want]
+        assert order == list(want), (where, order, list(want))
+    elif isinstance(want, list):
+        assert isinstance(got, list), (where, got)
+        if got:
+            fits(want[0], got[0], where + "[]")
+    else:
+        assert want == got, (where, want, got)
+
+
+class Recorded(launch.Case):
+    """The stock front-end's conversation, as it was recorded, with our answers."""
+    settings = "cores = 64\n"
+
+    def test_the_recorded_conversation(self):
+        names = {"/data/runs/run03/main.k": self.deck("$ cycles 100000\n$ pace 0.02\n$ mass 2.4"), "/data/runs/run04/main.k": self.deck(""), "/opt/solver/fake-lsdyna.sh": SOLVER}
+        with open(TOP + "/tests/data/wire/launcher.jsonl") as f:
+            lines = [json.loads(line) for line in f]
+        shapes, asked = {}, {}
+        client = wire.WebSocket(self.launcher.port, "/socket.io/?EIO=4&transport=websocket")
+        told, answers = [], {}
+
+        def step():
+            text = client.text()
+            if text.startswith("42["):
+                event = json.loads(text[2:])
+                if event[0] == "message":
+                    message = json.loads(event[1])
+                    if "method" in message:
+                        told.append(message)
+                    else:
+                        answers[message["id"]] = message
+            return text
+        self.assertRegex(step(), r'^0\{"sid":"[0-9a-f]+","upgrades":\[\],"pingTimeout":20000,"pingInterval":25000')
+        for line in lines:
+            if "ev" in line:
+                continue
+            text = line["text"]
+            if line["dir"] == "server->client":
+                if text.startswith('42["message"'):
+                    message = json.loads(json.loads(text[2:])[1])
+                    if "method" in message:
+                        fitted = shape({k: v for k, v in message.items()})
+                        shapes.setdefault(message["method"], []).append(fitted)
+                    else:
+                        asked[message["id"]] = message
+                continue
+            for old, new in names.items():
+                text = text.replace(old, new)
+            if text == "40":
+                client.send(text)
+                self.assertRegex(step(), r'^40\{"sid":"[0-9a-f]+"\}$')
+            elif text.startswith("42"):
+                request = json.loads(json.loads(text[2:])[1])
+                if request["method"] in ("sendD3kill", "removeShell"):
+                    number = next(m["params"]["job"]["id"] for m in told if m["method"] == "addJob")
+                    want = "Running" if request["method"] == "sendD3kill" else "sw1"
+                    while not any(m["method"] == "update_data" and m["params"]["id"] == number and m["params"]["payload"].get("status") == want for m in told):
+                        step()
+                    request["params"]["id"] = number
+                    text = "42" + json.dumps(["message", json.dumps(request)])
+                client.send(text)
+                while request["id"] not in answers:
+                    step()
+                asked_for = request["method"]
+                answers[request["id"]]["asked"] = asked_for
+        client.close()
+        for number, recorded in asked.items():
+            ours = answers[number]
+            self.assertIn("result", ours, ours)
+            if ours["asked"] == "getFreeSpace":  # the recording's disk could not be read
+                self.assertEqual(shape(ours["result"]), ["str"])
+                continue
+            fits(shape(recorded), shape(ours), ours["asked"])
+        heard = {}
+        for message in told:
+            heard.setdefault(message["method"], []).append(shape(message))
+        for method, wanted in shapes.items():
+            self.assertIn(method, heard)
+            for want in wanted:  # each recorded kind of notification came from us too
+                ok = []
+                for got in heard[method]:
+                    try:
+                        fits(want, got, method)
+                        ok.append(got)
+                    except AssertionError:
+                        pass
+                if "ETA" in str(want) and method == "update_data":
+                    continue  # ours tells elapsed as well, and in one object with its beginning
+                self.assertTrue(ok or method == "update_data", (method, want, heard[method][:3]))
+        order = [m["method"] for m in told]
+        self.assertEqual(order[:3], ["update_data", "update_shell_infos", "addJob"])
+        added = [m["params"]["job"]["id"] for m in told if m["method"] == "addJob"]
+        self.assertEqual(len(added), len(set(added)))
+
+
+class Wire(launch.Case):
+    settings = "cores = 4\nhosts = launcher.example:99\n"
+
+    def test_hosts_origins_and_networks(self):
+        for flags in ({"host": "evil.example"}, {"headers": ["Origin: http://evil.example"]}, {"headers": ["Sec-Fetch-Site: cross-site"]},
+                      {"headers": [f"Origin: http://127.0.0.1:{self.launcher.port}"]}, {"path": "/else"}, {"path": "/socket.io/?EIO=3&transport=websocket"}):
+            with self.assertRaises(wire.Refused, msg=flags):
+                self.client(**flags)
+        for flags in ({"host": "launcher.example:99"}, {"headers": ["Origin: file://"]}, {"headers": ["Origin: null"]}):
+            self.client(**flags).close()
+
+    def post(self, path, body, method="POST"):
+        c = http.client.HTTPConnection("127.0.0.1", self.launcher.port, timeout=30)
+        c.request(method, path, body)
+        r = c.getresponse()
+        got = r.status, r.read().decode()
+        c.close()
+        return got
+
+    def test_polling_and_upgrade(self):
+        status, text = self.post("/socket.io/?EIO=4&transport=polling", None, "GET")
+        hello = json.loads(text[1:])
+        self.assertEqual((status, hello["upgrades"]), (200, ["websocket"]))
+        path = f"/socket.io/?EIO=4&transport=polling&sid={hello['sid']}"
+        self.assertEqual(self.post(path, "40"), (200, "ok"))
+        self.assertRegex(self.post(path, None, "GET")[1], r'^40\{"sid":"')
+        two = [json.dumps(["message", json.dumps({"jsonrpc": "2.0", "id": i, "method": "getQueue"})]) for i in (1, 2)]
+        self.assertEqual(self.post(path, "42" + two[0] + "\x1e42" + two[1]), (200, "ok"))
+        got = self.post(path, None, "GET")[1].split("\x1e")
+        self.assertEqual([json.loads(json.loads(g[2:])[1])["id"] for g in got], [1, 2])
+        ws = wire.WebSocket(self.launcher.port, path.replace("polling", "websocket"))
+        ws.send("2probe")
+        self.assertEqual(ws.text(), "3probe")
+        ws.send("5")
+        ws.send("42" + two[0])
+        self.assertEqual(json.loads(json.loads(ws.text()[2:])[1])["id"], 1)
+        self.assertEqual(self.post(path, None, "GET")[0], 400)
+        ws.close()
+        self.assertEqual(self.post("/socket.io/?EIO=4&transport=polling&sid=none", "40")[0], 400)
+
+    def test_rpc_batches_notifications_and_errors(self):
+        with self.client(rpc=True) as c:
+            c.send(json.dumps([{"jsonrpc": "2.0", "id": "a", "method": "getQueue"}, {"jsonrpc": "2.0", "method": "getQueue"}, 1,
+                               {"jsonrpc": "2.0", "id": None, "method": "nothing"}]))
+            got = json.loads(c.ws.text())
+            self.assertEqual([g.get("id") for g in got], ["a", None, None])
+            self.assertEqual([g["error"]["code"] for g in got[1:]], [-32600, -32601])
+            for text, code in (("{", -32700), ("[]", -32600), ("{}", -32600), ('{"jsonrpc":"2.0","id":1,"method":"x","params":3}', -32600),
+                               ("[" * 40 + "]" * 40, -32700), ('{"jsonrpc":"2.0","id":1,"method":"getJobLog"}', -32602)):
+                c.send(text)
+                self.assertEqual(json.loads(c.ws.text())["error"]["code"], code, text)
+            c.send('{"jsonrpc":"2.0","method":"getQueue"}')  # a notification: no answer; the next one is of the next request
+            self.assertEqual(c.call("getQueue"), [])
+            with self.assertRaises(wire.RpcError) as e:
+                c.call("noSuchMethod")
+            self.assertEqual(e.exception.error, {"code": -32601, "message": "Method not found", "data": "noSuchMethod"})
+
+    def test_broken_frames_and_fragments(self):
+        with self.client(rpc=True) as c:
+            text = '{"jsonrpc":"2.0","id":9,"method":"getQueue"}'
+            c.ws.send(text[:10], last=False)
+            c.ws.send(b"hello", opcode=9)
+            c.ws.send(text[10:], opcode=0)
+            self.assertEqual(c.ws.frame(), (10, b"hello"))
+            self.assertEqual(json.loads(c.ws.text())["result"], [])
+        for junk in (b"\x81\x05hello", b"\xc1\x85aaaahello", b"\x82\x85aaaahello", b"\x81\xff" + b"\xff" * 8 + b"aaaa", b"\x89\xfe\x01\x00aaaa" + b"x" * 256,
+                     b"\x81\x82aaaa\x9e\x9f"):
+            with self.client(rpc=True) as c:
+                c.ws.socket.sendall(junk)
+                with self.assertRaises((ConnectionError, OSError)):
+                    while True:
+                        c.ws.text()
+        for head in (b"GET / HTTP/2.0\r\n\r\n", b"GET  HTTP/1.1\r\n\r\n", b"\0" * 100 + b"\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", b"x" * 100000,
+                     b"POST /socket.io/ HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"):
+            with socket.create_connection(("127.0.0.1", self.launcher.port)) as s:
+                s.sendall(head)
+                s.settimeout(30)
+                try:
+                    self.assertIn(s.recv(100)[9:12], (b"400", b""))
+                except ConnectionResetError:
+                    pass
+        with self.client() as c:
+            self.assertEqual(c.call("getQueue"), [])
+
+    def test_a_stock_front_end_that_comes_back_is_told(self):
+        with self.client() as c:
+            c.wait(lambda m, p: m == "setQueue")
+
+    def test_cpu_monitoring(self):
+        with self.client() as c:
+            c.ws.send('42["start_cpu_monitoring"]')
+            p = c.wait(lambda m, p: m == "cpuUsageUpdate")
+            self.assertEqual(len(p["cores"]), os.cpu_count())
+            self.assertIn(["cpu_monitoring_started", {"status": "started"}], c.events)
+            c.ws.send('42["stop_cpu_monitoring"]')
+            while ["cpu_monitoring_stopped", {"status": "stopped"}] not in c.events:
+                c.step()
+
+
+class Runs(launch.Case):
+    settings = "cores = 8\nhead_bytes = 100000\ntail_bytes = 100000\nmass_warning_pct = 2\nkeep = notes*\n"
+
+    def test_normal_end_with_progress_mass_and_log(self):
+        with self.client() as c:
+            number = self.begin(c, "$ cycles 5\n$ pace 0.3\n$ mass 2.4\n$ glstat")
+            job = c.wait(lambda m, p: m == "addJob")["job"]
+            self.assertEqual((job["id"], job["ncpu"], job["status"], job["pid"]), (number, "1", "Starting", None))
+            p = c.wait(lambda m, p: m == "update_data" and "pct_mass" in p["payload"])["payload"]
+            self.assertEqual((p["end"], p["a_mass"], p["pct_mass"], p["status"]), (0.1, 0.024, 2.4, "Running"))
+            self.assertIn("added mass", p["message"])
+            p = c.wait(lambda m, p: m == "update_data" and p["payload"].get("progress", 0) >= 40)["payload"]
+            self.assertGreater(p["ETA"], 0)
+            c.status(number, "Finished")
+            self.assertIn("N o r m a l", c.output(number))
+            row = next(r for r in c.call("getFullJobList") if r["id"] == number)
+            self.assertEqual((row["status"], row["progress"], row["current"], row["end"], row["allocated_cores"]), ("Finished", "100", 0.1, 0.1, "[0]"))
+            log = c.call("getJobLog", id=number, **{"from": 0})
+            self.assertEqual(log["text"], c.output(number))
+            self.assertEqual(c.call("getRunningShells")[str(number)]["stdout"], c.output(number))
+            charts = c.call("getCharts", id=number)
+            self.assertEqual(len(charts["time"]), 5)
+            self.assertEqual(charts["kinetic"][-1], 4)
+            self.assertGreaterEqual(c.call("getHistory", page=0, filter="case")["total"], 1)
+            self.assertEqual(c.call("getHistory", page=0, filter="no such words")["total"], 0)
+            self.assertEqual(c.call("removeShell", id=number), number)
+            c.wait(lambda m, p: m == "removeShell" and p["id"] == number)
+            self.assertNotIn(str(number), c.call("getRunningShells"))
+
+    def test_error_end_crash_and_silent_end(self):
+        with self.client() as c:
+            for deck, status, why in (("$ end error", "Error", "error"), ("$ end crash", "Error", "signal 11"), ("$ end exit 0", "Error", "without saying"),
+                                      ("$ end exit 4", "Error", "status 4")):
+                number = self.begin(c, "$ cycles 1\n" + deck)
+                self.assertIn(why, c.status(number, status)["payload"]["message"], deck)
+
+    def test_stop_codes(self):
+        with self.client() as c:
+            number = self.begin(c, "$ cycles 100000\n$ pace 0.02")
+            c.status(number, "Running")
+            self.assertIsNone(c.call("sendD3kill", id=number, payload="sw2"))
+            c.wait(lambda m, p: m == "appendToShell" and "sw2 encountered" in p["payload"])
+            with self.assertRaises(wire.RpcError) as e:
+                c.call("sendD3kill", id=number, payload="rm -rf")
+            self.assertEqual(e.exception.code, 40)
+            c.call("sendD3kill", id=number, payload="sw1")
+            c.status(number, "sw1")
+            with self.assertRaises(wire.RpcError) as e:
+                c.call("sendD3kill", id=number, payload="sw1")
+            self.assertEqual((e.exception.code, e.exception.message), (20, f"Job {number} is not running."))
+
+    def test_kill_reaches_deaf_children(self):
+        with self.client() as c:
+            number = self.begin(c, "$ cycles 1\n$ deaf\n$ forks 3\n$ end hang")
+            c.status(number, "Running")
+            run = self.launcher.pids()
+            with self.assertRaises(wire.RpcError) as e:
+                c.call("removeShell", id=number)
+            self.assertEqual(e.exception.code, 10)
+            self.assertIsNone(c.call("KillProcessByJobId", id=number))
+            c.status(number, "Stopped")
+            until(lambda: not set(run) & set(self.launcher.pids()))
+
+    def test_suspend_and_resume(self):
+        with self.client() as c:
+            number = self.begin(c, "$ cycles 100000\n$ pace 0.01")
+            c.status(number, "Running")
+            c.call("suspendJob", id=number)
+            c.status(number, "Suspended")
+            c.call("resumeJob", id=number)
+            self.assertEqual([p["params"]["payload"]["status"] for p in c.told if "status" in p["params"].get("payload", {}) and p["method"] == "update_data"][-1], "Running")
+            c.call("stopJob", id=number)
+            c.status(number, "Finished")  # its stop file lets it end as it should
+
+    def test_runaway_output_is_bounded(self):
+        with self.client() as c:
+            number = self.begin(c, "$ cycles 1\n$ runaway 200")
+            c.status(number, "Finished", 120)
+            self.assertLess(len(c.output(number)), 20_000_000)
+            self.assertIn("left out", c.output(number))
+            log = c.call("getJobLog", id=number, **{"from": 50_000_000})
+            self.assertGreater(log["skipped"], 100_000_000)
+            self.assertIn("N o r m a l", log["text"])
+
+    def test_cleaning_keeps_what_it_was_not_told_to_move(self):
+        path = self.deck("$ cycles 1")
+        folder = os.path.dirname(path)
+        for name in ("d3plot", "d3hsp", "mesh.inc", "curve.asc", "notes.txt", "d3part.k"):
+            with open(f"{folder}/{name}", "w") as f:
+                f.write("x")
+        with self.client() as c:
+            self.assertFalse(c.call("isFolderEmpty", input_file=path))
+            got = c.call("cleanFolder", input=path)
+            self.assertEqual(sorted(got["moved"]), ["d3hsp", "d3plot"])
+            self.assertTrue(c.call("isFolderEmpty", input_file=path))
+            self.assertTrue(c.call("isFolderEmpty", input_file=self.launcher.runs + "/none/main.k"))
+            self.assertEqual({"mesh.inc", "curve.asc", "notes.txt", "d3part.k", "main.k"} - set(os.listdir(folder)), set())
+            trash = folder + "/" + got["trash"]
+            self.assertEqual(sorted(os.listdir(trash + "/" + os.listdir(trash)[0])), ["d3hsp", "d3plot"])
+
+    def test_same_input_runs_once(self):
+        with self.client() as c:
+            path = self.deck("$ cycles 1\n$ end hang")
+            number = c.call("startJob", job_data=self.job(path=path))["id"]
+            self.assertTrue(c.call("isjobRunning", input=path))
+            with self.assertRaises(wire.RpcError) as e:
+                c.call("startJob", job_data=self.job(path=path))
+            self.assertEqual((e.exception.code, e.exception.message), (10, "Job is already running."))
+            c.status(number, "Running")
+            c.call("KillProcessByJobId", id=number)
+            c.status(number, "Stopped")
+            self.assertFalse(c.call("isjobRunning", input=path))
+
+    def test_commands_that_no_template_allows(self):
+        path = self.deck("")
+        with self.client() as c:
+            for change in ({"expr": "$SOLVER i=$INPUT; id"}, {"command": "/bin/sh -c id"}, {"solver": "/bin/sh"}, {"ncpu": "99"}, {"ncpu": "x"}, {"memory": "1m;id"},
+                           {"expr": "$SOLVER i=/etc/passwd ncpu=$NCPU memory=$MEMORY"}, {"input": "/etc/passwd"}, {"input": 5}, {"expr": "", "command": ""}):
+                with self.assertRaises(wire.RpcError, msg=change) as e:
+                    c.call("startJob", job_data={**self.job(path=path), **change})
+                self.assertIn(e.exception.code, (40, -32602), change)
+                self.assertTrue(e.exception.error.get("data"), change)
+            self.assertEqual(c.call("getQueue"), [])
+
+    def test_ten_ways_out_of_the_folders(self):
+        outside = self.launcher.dir + "/outside"
+        os.makedirs(outside, exist_ok=True)
+        os.makedirs(self.launcher.runs + "2", exist_ok=True)
+        for name in (outside + "/main.k", self.launcher.runs + "2/main.k"):
+            with open(name, "w") as f:
+                f.write("secret")
+        inside = os.path.dirname(self.deck(""))
+        os.symlink(outside, inside + "/folder")
+        os.symlink(outside + "/main.k", inside + "/link.k")
+        os.symlink("../../outside/main.k", inside + "/relative.k")
+        os.symlink("/proc/self/root", inside + "/root")
+        ways = [outside + "/main.k", f"{inside}/../../outside/main.k", inside + "/folder/main.k", inside + "/link.k", inside + "/relative.k", self.launcher.runs + "2/main.k",
+                f"{inside}/root{outside}/main.k", "/proc/self/root" + outside + "/main.k", "//" + outside + "/main.k", f"{inside}/./folder/../../outside/main.k",
+                "../outside/main.k", inside + "/main.k\0/../../outside", ""]
+        with self.client() as c:
+            for way in ways:
+                if "\0" not in way:
+                    self.assertFalse(c.call("fileExists", input=way), way)
+                for method, params in (("startJob", {"job_data": self.job(path=way)}), ("addToQueue", {"job_data": self.job(path=way)}), ("cleanFolder", {"input": way})):
+                    with self.assertRaises(wire.RpcError, msg=(way, method)):
+                        c.call(method, **params)
+            self.assertTrue(c.call("fileExists", input=SOLVER))
+            self.assertTrue(c.call("fileExists", input=inside + "/main.k"))
+        with open(outside + "/main.k") as f:
+            self.assertEqual(f.read(), "secret")
+        self.assertEqual(os.listdir(outside), ["main.k"])
+
+
+class Queue(launch.Case):
+    settings = "cores = 4\n"
+    solver = "licence = lstc\nlicence_per = core\n"
+
+    @classmethod
+    def setUpClass(cls):
+        cls.tools = tempfile.mkdtemp(prefix="farmgate-licence-")
+        cls.more = LICENCES.format(cls.tools)
+        cls.licences(0, 32)
+        with open(cls.tools + "/list", "w") as f:
+            f.write("                     Running Programs\n\n    User             Host          Program              Started       # procs\n"
+                    "-----------------------------------------------------------------------------\n"
+                    "  thomas    12345@node01 LS-DYNA_971        Sun Nov 22 03:10     8 1\n")
+        super().setUpClass()
+
+    @classmethod
+    def tearDownClass(cls):
+        super().tearDownClass()
+        shutil.rmtree(cls.tools)
+
+    @classmethod
+    def licences(cls, used, total):
+        with open(cls.tools + "/count.new", "w") as f:
+            f.write(f"  LS-DYNA   12/31/2026   {used} of   {total} available (x)" if total else "no server")
+        os.rename(cls.tools + "/count.new", cls.tools + "/count")
+
+    def tearDown(self):
+        with self.client() as c:
+            while c.call("getQueue"):
+                c.call("removeFromQueue", position=0)
+            for number, job in c.call("getRunningShells").items():
+                if job["status"] in ("Starting", "Running"):
+                    until(lambda: self.try_kill(c, int(number)))
+                    until(lambda: c.call("getRunningShells")[number]["status"] not in ("Starting", "Running"))
+        self.licences(0, 32)
+
+    @staticmethod
+    def try_kill(c, number):
+        try:
+            c.call("KillProcessByJobId", id=number)
+            return True
+        except wire.RpcError:
+            return False
+
+    HANG = "$ cycles 1\n$ end hang"
+
+    def wait_licences(self, c, want):
+        until(lambda: c.call("getLicCount")[:2] == want)
+
+    def test_cores_backfill_and_at_once(self):
+        with self.client() as c:
+            self.wait_licences(c, [0, 32])
+            a = self.begin(c, self.HANG, ncpu="3")
+            b = self.begin(c, self.HANG, ncpu=4)      # the host's all: waits, and nothing passes it
+            d = self.begin(c, self.HANG, ncpu="1")
+            queue = c.call("getQueue")
+            self.assertEqual([(q["id"], q["position"], q["why"]) for q in queue], [(b, 0, "waits for cores"), (d, 1, "waits behind the first of the queue")])
+            self.assertEqual(c.call("getLicCount")[2], 5)
+            self.assertEqual(c.call("switchPositionQueue", initial="1", new=0), 1)
+            c.status(d, "Running")                    # now the first, and it fits beside a
+            self.assertEqual([q["id"] for q in c.call("getQueue")], [b])
+            c.status(a, "Running")
+            began = time.monotonic()
+            self.try_kill(c, a)
+            self.try_kill(c, d)
+            c.status(b, "Running")
+            self.assertLess(time.monotonic() - began, 25, "not at the next half minute")
+
+    def test_licences(self):
+        with self.client() as c:
+            self.licences(31, 32)
+            self.wait_licences(c, [31, 32])
+            a = self.begin(c, self.HANG, ncpu="2")
+            until(lambda: c.call("getQueue")[0]["why"] == "waits for licences")
+            self.licences(0, 0)
+            self.wait_licences(c, [0, 0])             # unknown: none is free, for all we know
+            until(lambda: "does not say" in c.call("getQueue")[0]["why"])
+            self.licences(4, 32)
+            c.status(a, "Running")
+
+    def test_the_list_and_the_kill(self):
+        with self.client() as c:
+            rows = until(lambda: c.call("getQrunJobs"))
+            self.assertEqual(rows, [{"user": "thomas", "host": "12345@node01", "program": "LS-DYNA_971", "started": "Sun Nov 22 03:10", "procs": "8", "josbs": "1", "jobs": "1"}])
+            self.assertEqual(c.call("qKillJob", host="12345@node01")["success"], True)
+            self.assertEqual(c.call("qKillJob", host="1@elsewhere")["success"], False)
+
+    def test_editing(self):
+        with self.client() as c:
+            first = self.begin(c, self.HANG, ncpu="4")
+            paths = [self.deck(self.HANG) for _ in range(3)]
+            for path in paths:
+                self.assertIsNone(c.call("addToQueue", job_data=self.job(path=path, ncpu="4")))
+            self.assertTrue(c.call("isInQueue", input=paths[0]))
+            with self.assertRaises(wire.RpcError) as e:
+                c.call("addToQueue", job_data=self.job(path=paths[0]))
+            self.assertEqual((e.exception.code, e.exception.message), (10, "Job is already in queue."))
+            ids = [q["id"] for q in c.call("getQueue")]
+            for bad in (0, 99):
+                with self.assertRaises(wire.RpcError) as e:
+                    c.call("setNcpuQueue", id=ids[0], ncpu=bad)
+                self.assertEqual((e.exception.code, e.exception.message), (10, "Can't set NCPU."))
+            self.assertEqual(c.call("setNcpuQueue", id=ids[1], ncpu="2"), 1)
+            self.assertIn("ncpu=2", c.call("getQueue")[1]["command"])
+            self.assertIsNone(c.call("setNcpuQueue", id=12345, ncpu=2))
+            self.assertEqual(c.call("setPriority", id=ids[2], priority=5), 1)
+            self.assertEqual([q["id"] for q in c.call("getQueue")], [ids[2], ids[0], ids[1]])
+            with self.assertRaises(wire.RpcError) as e:
+                c.call("switchPositionQueue", initial=0, new=0)
+            self.assertEqual(e.exception.message, "Can't switch position.")
+            self.assertIsNone(c.call("removeFromQueue", position="0"))
+            self.assertEqual([(q["id"], q["position"]) for q in c.call("getQueue")], [(ids[0], 0), (ids[1], 1)])
+            with self.assertRaises(wire.RpcError):
+                c.call("removeFromQueue", position=7)
+            c.status(first, "Running")
+
+
+class Restarts(unittest.TestCase):
+    def setUp(self):
+        self.launcher = launch.Launcher("cores = 4\nrequeue = 1")
+
+    def tearDown(self):
+        self.launcher.close()
+
+    deck, job, begin = launch.Case.deck, launch.Case.job, launch.Case.begin
+    number = 0
+
+    def client(self):
+        return wire.Client(self.launcher.port)
+
+    def test_killed_in_the_middle(self):
+        with self.client() as c:
+            ending = self.begin(c, "$ cycles 5\n$ pace 0.1")
+            going = self.begin(c, "$ cycles 100000\n$ pace 0.05")
+            waiting = self.begin(c, "$ cycles 1", ncpu="4")
+            c.status(going, "Running")
+            c.status(ending, "Running")
+        self.launcher.kill()
+        until(lambda: os.path.exists(f"{self.launcher.dir}/state/launcher/{ending}.result"))
+        self.launcher.start()
+        with self.client() as c:
+            rows = {r["id"]: r for r in c.call("getFullJobList")}
+            self.assertEqual((rows[ending]["status"], rows[ending]["progress"]), ("Finished", "100"))
+            self.assertEqual(rows[going]["status"], "Running")
+            self.assertEqual([q["id"] for q in c.call("getQueue")], [waiting])
+            shells = c.call("getRunningShells")
+            self.assertIn("N o r m a l", shells[str(ending)]["stdout"])
+            self.assertIn("Livermore", shells[str(going)]["stdout"])
+            c.wait(lambda m, p: m == "appendToShell" and p["id"] == going)
+            with open(os.path.dirname(rows[going]["input"]) + "/stdout") as f:
+                self.assertTrue(f.read().startswith(shells[str(going)]["stdout"] + c.output(going)), "nothing twice, nothing lost")
+            c.call("sendD3kill", id=going, payload="sw1")
+            c.status(going, "sw1")
+            c.status(waiting, "Finished")
+
+    def test_a_run_that_vanishes(self):
+        with self.client() as c:
+            number = self.begin(c, "$ cycles 1\n$ end hang\n$ forks 1")
+            c.status(number, "Running")
+            solver = c.wait(lambda m, p: m == "update_data" and "pid" in p["payload"])["payload"]["pid"]
+            os.kill(self.launcher.pids()[0], signal.SIGKILL)
+            self.assertIn("vanished", c.status(number, "Stopped")["payload"]["message"])
+            until(lambda: not os.path.exists(f"/proc/{solver}") or " Z " in open(f"/proc/{solver}/stat").read())
+
+    def test_pid_reuse_and_host_restart(self):
+        with self.client() as c:
+            number = self.begin(c, "$ cycles 100000\n$ pace 0.05")
+            c.status(number, "Running")
+        self.launcher.kill()
+        db = sqlite3.connect(self.launcher.dir + "/state/farmgate.db")
+        db.execute("UPDATE run SET boot = 'another boot' WHERE id = ?", (number,))
+        db.commit()
+        db.close()
+        runner = self.launcher.pids()[0]
+        bystander = subprocess.Popen(["sleep", "1000"])  # has the pid that the file of an earlier boot names
+        try:
+            path = f"{self.launcher.dir}/state/launcher/{number}.run"
+            with open(path) as f:
+                words = f.read().split()
+            with open(path, "w") as f:
+                f.write(" ".join([str(bystander.pid), words[1], str(bystander.pid), *words[3:]]))
+            os.kill(runner, signal.SIGQUIT)
+            until(lambda: not self.launcher.pids())
+            self.launcher.start()
+            with self.client() as c:
+                row = next(r for r in c.call("getFullJobList") if r["id"] == number)
+                self.assertEqual((row["status"], row["message"]), ("Stopped", "the host was restarted"))
+                until(lambda: any(r["input"] == row["input"] and r["id"] != number for r in c.call("getFullJobList")))
+            self.assertIsNone(bystander.poll())
+        finally:
+            bystander.kill()
+            bystander.wait()
+
+    def test_one_launcher_a_host(self):
+        second = subprocess.run([launch.BUILD + "/farmgate-launcher", "--settings", self.launcher.dir + "/launcher.conf"], capture_output=True, text=True)
+        self.assertEqual(second.returncode, 1)
+        self.assertIn("another launcher works for testhost", second.stderr)
+        self.assertEqual(self.launcher.stop(), 0)
+
+
+if __name__ == "__main__":
+    tap.main()
