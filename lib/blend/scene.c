@@ -8,7 +8,8 @@
 #include "blend/container.h"
 #include "blend/dna.h"
 
-/* What is kept of a file while it is read: the blocks that say something of scenes, cameras and files, and the catalogue. */
+/* What is kept of a file while it is read: the blocks that say something of scenes, cameras and files, and the catalogue. The catalogue comes last;
+ * where there are too many objects to be kept until then, the file is read once more with it, and only cameras stay. */
 enum { KEEP_MAX = 128 << 20, BLOCK_MAX = 16 << 20, DATA_MAX = 65536, BLOCKS_MAX = 1 << 18, CHILDREN_MAX = 4096, THUMBNAIL_MAX = 1024 };
 enum { R_DOSEQ = 1, R_DOCOMP = 1 << 6, OB_CAMERA = 11, IDP_INT = 1, IDP_GROUP = 6, IDP_BOOLEAN = 10 };
 
@@ -26,6 +27,7 @@ struct reader {
 	int                  nblocks, room, pointer_size, version, owner;
 	size_t               kept;
 	bool                 swap, large; /**< large: block heads of Blender 5 */
+	bool                 full;        /**< more than can be kept without the catalogue: from here on, look for that alone */
 	char                 owner_code[5];
 	uint64_t             current;     /**< address of the active scene */
 };
@@ -96,8 +98,10 @@ read_head(struct head *out, struct reader *r)
 static bool
 wanted(const struct reader *r, const struct head *head)
 {
-	static const char *const codes[] = { "SC", "OB", "IM", "LI", "SO", "VF", "MC", "CF", "GLOB", "TEST", "DNA1" };
+	static const char *const codes[] = { "SC", "OB", "IM", "LI", "SO", "VF", "MC", "CF", "ID", "GLOB", "TEST", "DNA1" };
 
+	if (r->full)
+		return strcmp(head->code, "DNA1") == 0;
 	if (strcmp(head->code, "DATA") == 0)
 		return (strcmp(r->owner_code, "SC") == 0 || (r->version < 400 && strcmp(r->owner_code, "IM") == 0)) && head->len <= DATA_MAX;
 	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++)
@@ -106,14 +110,46 @@ wanted(const struct reader *r, const struct head *head)
 	return false;
 }
 
+static void
+forget_blocks(struct reader *r)
+{
+	for (int i = 0; i < r->nblocks; i++)
+		free((void *)r->blocks[i].bytes);
+	r->nblocks = 0;
+	r->kept = 0;
+}
+
+/* With the catalogue at hand: of objects the cameras, of data what scenes are looked up in. */
+static bool
+useful(const struct reader *r, const struct fg_block *block)
+{
+	const bool     object = strcmp(block->code, "OB") == 0;
+	struct fg_spot root;
+
+	if (r->dna == NULL || (!object && strcmp(block->code, "DATA") != 0))
+		return true;
+	if (!fg_dna_root(&root, r->dna, block))
+		return false;
+	return object ? fg_dna_int(r->dna, &root, "type", -1) == OB_CAMERA
+	              : strcmp(fg_dna_type(r->dna, &root), "IDProperty") == 0 || strcmp(fg_dna_type(r->dna, &root), "Editing") == 0 ||
+	                        strcmp(fg_dna_type(r->dna, &root), "ImagePackedFile") == 0;
+}
+
 static enum fg_err
 keep(struct reader *r, const struct head *head)
 {
 	struct fg_block *block;
 	unsigned char   *bytes;
+	enum fg_err      err;
 
+	if (head->len <= BLOCK_MAX && r->dna == NULL && !r->full && (r->kept + head->len > KEEP_MAX || r->nblocks >= BLOCKS_MAX)) {
+		forget_blocks(r);
+		r->full = true;
+		if (strcmp(head->code, "DNA1") != 0)
+			return fg_container_read(r->file, NULL, head->len);
+	}
 	if (head->len > BLOCK_MAX || r->kept + head->len > KEEP_MAX || r->nblocks >= BLOCKS_MAX)
-		return fg_fail(FG_ETOOBIG, "the .blend holds more scenes, objects or images than this portal reads");
+		return fg_fail(FG_ETOOBIG, "the .blend holds more scenes, cameras or images than this portal reads");
 	if (r->nblocks == r->room) {
 		r->room = r->room > 0 ? r->room * 2 : 256;
 		r->blocks = fg_realloc(r->blocks, sizeof(*r->blocks) * (size_t)r->room);
@@ -123,7 +159,12 @@ keep(struct reader *r, const struct head *head)
 	*block = (struct fg_block){ .sdna = head->sdna, .old = head->old, .count = head->count, .len = head->len, .bytes = bytes, .scene = r->owner };
 	memcpy(block->code, head->code, sizeof(block->code));
 	r->kept += head->len;
-	return fg_container_read(r->file, bytes, head->len);
+	if ((err = fg_container_read(r->file, bytes, head->len)) == FG_OK && !useful(r, block)) {
+		free(bytes);
+		r->nblocks--;
+		r->kept -= head->len;
+	}
+	return err;
 }
 
 static enum fg_err
@@ -178,7 +219,11 @@ id_name(char *out, size_t size, const struct reader *r, const struct fg_spot *ro
 	struct fg_spot id;
 
 	out[0] = '\0';
-	if (fg_dna_member(&id, r->dna, root, "id") && fg_dna_string(name, sizeof(name), r->dna, &id, "name") && strlen(name) > 2)
+	if (strcmp(fg_dna_type(r->dna, root), "ID") == 0) /* what stands for a thing of another file */
+		id = *root;
+	else if (!fg_dna_member(&id, r->dna, root, "id"))
+		return;
+	if (fg_dna_string(name, sizeof(name), r->dna, &id, "name") && strlen(name) > 2)
 		snprintf(out, size, "%.*s", (int)size - 1, name + 2);
 }
 
@@ -411,17 +456,42 @@ understand(struct reader *r)
 }
 
 static enum fg_err
-read_all(struct reader *r)
+read_once(struct reader *r, int fd, int64_t max_bytes)
 {
-	const struct fg_block *dna;
-	enum fg_err            err;
+	enum fg_err err;
 
-	if ((err = read_header(r)) != FG_OK || (err = read_blocks(r)) != FG_OK)
+	forget_blocks(r);
+	fg_container_free(r->file);
+	r->file = NULL;
+	r->owner = 0;
+	r->owner_code[0] = '\0';
+	if ((err = fg_container_open(&r->file, fd, max_bytes)) != FG_OK || (err = read_header(r)) != FG_OK)
 		return err;
-	if ((dna = first_of(r, "DNA1")) == NULL)
+	return read_blocks(r);
+}
+
+static enum fg_err
+read_catalogue(struct reader *r)
+{
+	const struct fg_block *dna = first_of(r, "DNA1");
+
+	if (dna == NULL)
 		return fg_fail(FG_EFORMAT, "the .blend lacks its catalogue of structures");
-	if ((err = fg_dna_parse(&r->dna, dna->bytes, dna->len, r->swap, r->pointer_size)) != FG_OK)
+	return fg_dna_parse(&r->dna, dna->bytes, dna->len, r->swap, r->pointer_size);
+}
+
+static enum fg_err
+read_all(struct reader *r, int fd, int64_t max_bytes)
+{
+	enum fg_err err;
+
+	if ((err = read_once(r, fd, max_bytes)) != FG_OK || (err = read_catalogue(r)) != FG_OK)
 		return err;
+	if (r->full) {
+		r->full = false;
+		if ((err = read_once(r, fd, max_bytes)) != FG_OK)
+			return err;
+	}
 	r->by_address = fg_alloc(sizeof(*r->by_address) * (size_t)r->nblocks);
 	memcpy(r->by_address, r->blocks, sizeof(*r->by_address) * (size_t)r->nblocks);
 	qsort(r->by_address, (size_t)r->nblocks, sizeof(*r->by_address), by_old);
@@ -438,12 +508,10 @@ fg_blend_read(struct fg_blend **out, int fd, int64_t max_bytes)
 	r.blend->scenes = fg_alloc(sizeof(*r.blend->scenes) * (FG_BLEND_SCENES + 1));
 	r.blend->cameras = fg_alloc(sizeof(*r.blend->cameras) * (FG_BLEND_CAMERAS + 1));
 	r.blend->files = fg_alloc(sizeof(*r.blend->files) * (FG_BLEND_FILES + 1));
-	if ((err = fg_container_open(&r.file, fd, max_bytes)) == FG_OK)
-		err = read_all(&r);
+	err = read_all(&r, fd, max_bytes);
 	fg_container_free(r.file);
 	fg_dna_free(r.dna);
-	for (int i = 0; i < r.nblocks; i++)
-		free((void *)r.blocks[i].bytes);
+	forget_blocks(&r);
 	free(r.blocks);
 	free(r.by_address);
 	if (err != FG_OK) {

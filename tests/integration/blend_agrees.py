@@ -55,6 +55,39 @@ class Agrees(unittest.TestCase):
             found[name]["fps_base"] = round(found[name]["fps_base"], 5)
             self.assertEqual({key: found[name].get(key) for key in scene}, scene)
 
+    def blender(self, text, *args):
+        subprocess.run([BLENDER, "-b", "--factory-startup", "--python-exit-code", "3", "--python-expr", text, "--", *args], check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+
+    def inspect(self, path):
+        return json.loads(subprocess.run([ADMIN, "inspect", "--json", path], check=True, stdout=subprocess.PIPE).stdout)
+
+    def test_a_hundred_thousand_objects(self):
+        """More than is kept without the catalogue, which comes last: read twice."""
+        with tempfile.TemporaryDirectory(prefix="farmgate-agrees-") as folder:
+            self.blender("""
+import bpy, sys
+mesh = bpy.data.objects["Cube"].data
+for i in range(100000):
+    bpy.context.scene.collection.objects.link(bpy.data.objects.new("A name that takes some room %d" % i, mesh))
+bpy.context.scene.render.engine = "CYCLES"; bpy.context.scene.cycles.samples = 77
+bpy.ops.wm.save_as_mainfile(filepath=sys.argv[-1])""", folder + "/crowd.blend")
+            scene = self.inspect(folder + "/crowd.blend")["scenes"][0]
+        self.assertEqual((scene["camera"], scene["samples"], scene["cameras"]), ("Camera", 77, ["Camera"]))
+
+    def test_camera_of_another_file(self):
+        with tempfile.TemporaryDirectory(prefix="farmgate-agrees-") as folder:
+            self.blender("import bpy, sys; bpy.data.objects['Camera'].name = 'Far'; bpy.ops.wm.save_as_mainfile(filepath=sys.argv[-1])", folder + "/lib.blend")
+            self.blender("""
+import bpy, sys
+bpy.data.objects.remove(bpy.data.objects["Camera"])
+with bpy.data.libraries.load(sys.argv[-2], link=True) as (there, here):
+    here.objects = ["Far"]
+bpy.context.scene.collection.objects.link(bpy.data.objects["Far"])
+bpy.context.scene.camera = bpy.data.objects["Far"]
+bpy.ops.wm.save_as_mainfile(filepath=sys.argv[-1], relative_remap=True)""", folder + "/lib.blend", folder + "/scene.blend")
+            self.assertEqual(self.inspect(folder + "/scene.blend")["scenes"][0]["camera"], "Far")
+
 
 if __name__ == "__main__":
     tap.main()
