@@ -137,9 +137,11 @@ UPDATE worker SET frames = frames + 1, render_s = render_s + :render_s, points =
 UPDATE worker SET broken = broken + :more WHERE id = :worker RETURNING broken;
 
 -- name: worker_errors
--- Its failures since then, and since an admin allowed it again; those of projects that failed altogether were the scene's fault.
+-- Its failures since then, and since an admin allowed it again; those of projects that failed altogether were the scene's fault. Of a project that nobody
+-- has delivered anything of, they count where another worker is there to take over: on a farm of one, the scene is judged first.
 SELECT count(*) FROM lease l JOIN project p ON p.id = l.project JOIN worker w ON w.id = l.worker
- WHERE l.worker = :worker AND l.state = 'failed' AND l.ended_ms > max(:since_ms, w.errors_from_ms) AND p.state <> 'failed';
+ WHERE l.worker = :worker AND l.state = 'failed' AND l.ended_ms > max(:since_ms, w.errors_from_ms) AND p.state <> 'failed'
+   AND (p.done > 0 OR EXISTS (SELECT 1 FROM worker o WHERE o.seen_ms > :online_ms AND o.id <> :worker));
 
 -- name: session_delivered
 UPDATE session SET frames = frames + 1, points = points + :points WHERE id = :session;

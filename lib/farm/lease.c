@@ -14,7 +14,7 @@
 
 enum { EXPIRE_AT_ONCE = 20, END_AT_ONCE = 500, PROGRESS_STEP = 20 };
 
-static const int64_t DAY_MS = 24 * 60 * 60 * 1000;
+static const int64_t DAY_MS = 24 * 60 * 60 * 1000, ONLINE_MS = 30 * 60 * 1000;
 
 /** A lease with all that its end needs to know. */
 struct loan {
@@ -380,7 +380,7 @@ blame_worker(struct fg_db *db, const struct fg_settings *settings, int64_t worke
 	enum fg_err err;
 
 	if ((err = fg_db_int(&broken, db, FG_SQL_WORKER_BROKEN, FG_BINDS(FG_I("worker", worker), FG_I("more", picture)))) != FG_OK ||
-	    (err = fg_db_int(&errors, db, FG_SQL_WORKER_ERRORS, FG_BINDS(FG_I("worker", worker), FG_I("since_ms", now_ms - DAY_MS)))) != FG_OK)
+	    (err = fg_db_int(&errors, db, FG_SQL_WORKER_ERRORS, FG_BINDS(FG_I("worker", worker), FG_I("since_ms", now_ms - DAY_MS), FG_I("online_ms", now_ms - ONLINE_MS)))) != FG_OK)
 		return err;
 	if (broken >= settings->worker_broken)
 		snprintf(why, sizeof(why), "%" PRId64 " broken pictures in a row", broken);

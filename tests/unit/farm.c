@@ -397,6 +397,30 @@ sets_workers_aside(void **state)
 	assert_int_equal(fg_worker_aside(f->db, 4711, 0, "", 0, f->now_ms), FG_ENOTFOUND);
 }
 
+/* A scene that fails everywhere is stopped, also on a farm of one; its worker is not set aside for it. */
+static void
+judges_the_scene_first(void **state)
+{
+	struct farm      *f = *state;
+	const int64_t     user = add_user(f, "u"), project = add_project(f, user, 100, 1, 0);
+	struct fg_session one = add_worker(f, user, "u", "one", 8 << 20);
+	struct fg_project p;
+	struct fg_lease   lease;
+	int64_t           aside = -1;
+
+	for (int i = 0; i < settings(f)->project_errors; i++) {
+		assert_int_equal(lend(&lease, f, &one), FG_OK);
+		fail_lease(f, &lease, &one, FG_BLAME_BOTH);
+		f->now_ms += 10;
+	}
+	assert_int_equal(fg_project_get(&p, f->db, project), FG_OK);
+	assert_string_equal(p.state, "failed");
+	assert_int_equal(fg_db_int(&aside, f->db, FG_SQL_WORKER_ERRORS, FG_BINDS(FG_I("worker", one.worker), FG_I("since_ms", 0), FG_I("online_ms", 0))), FG_OK);
+	assert_int_equal(aside, 0);
+	add_project(f, user, 1, 1, 0);
+	assert_int_equal(lend(&lease, f, &one), FG_OK);
+}
+
 static void
 spares_whom_failed(void **state)
 {
@@ -683,7 +707,7 @@ main(void)
 		cmocka_unit_test(points_are_minutes_of_cores), cmocka_unit_test(workers_sleep), cmocka_unit_test(generations_wait),
 		FARM_TEST(expects_workers),
 		FARM_TEST(renders_to_the_end), FARM_TEST(lends_fairly), FARM_TEST(stops_at_a_quota), FARM_TEST(skips_what_does_not_fit), FARM_TEST(takes_back_and_late),
-		FARM_TEST(ends_what_runs_too_long), FARM_TEST(keeps_budgets), FARM_TEST(sets_workers_aside), FARM_TEST(spares_whom_failed),
+		FARM_TEST(ends_what_runs_too_long), FARM_TEST(keeps_budgets), FARM_TEST(sets_workers_aside), FARM_TEST(judges_the_scene_first), FARM_TEST(spares_whom_failed),
 		FARM_TEST(doubts_black), FARM_TEST(checks_settings), FARM_TEST(asks_passwords), FARM_TEST(pauses_and_prefers),
 	};
 
