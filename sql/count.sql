@@ -70,3 +70,52 @@ SELECT members FROM audience WHERE id = :audience;
 
 -- name: project_audience
 UPDATE project SET audience = :audience WHERE id = :project;
+
+-- name: recount_differ
+-- How many sums are not what a recount says.
+-- scan: an admin asks whether everything is right
+SELECT (SELECT count(*) FROM project p WHERE state <> 'deleted' AND (waiting <> (SELECT count(*) FROM task WHERE project = p.id AND state = 'waiting')
+          OR running <> (SELECT count(*) FROM task WHERE project = p.id AND state = 'leased') OR done <> (SELECT count(*) FROM task WHERE project = p.id AND state = 'done')))
+     + (SELECT count(*) FROM project WHERE open <> (state = 'active' AND queue IS NOT NULL AND waiting > 0))
+     + (SELECT count(*) FROM queue q WHERE projects <> (SELECT count(*) FROM project WHERE queue = q.id AND open = 1))
+     + (SELECT count(*) FROM need n WHERE queues <> (SELECT count(*) FROM queue WHERE need = n.id AND projects > 0))
+     + (SELECT count(*) FROM user u WHERE running <> (SELECT coalesce(sum(running), 0) FROM project WHERE owner = u.id))
+     + (SELECT count(*) FROM queue q WHERE (projects > 0) <> (SELECT count(*) FROM turn t JOIN user u ON u.id = q.owner
+          WHERE t.queue = q.id AND t.need = q.need AND t.load = u.load AND t.priority = q.priority AND t.project = q.project));
+
+-- name: recount_projects
+-- scan: mending
+UPDATE project SET waiting = (SELECT count(*) FROM task WHERE project = project.id AND state = 'waiting'),
+  running = (SELECT count(*) FROM task WHERE project = project.id AND state = 'leased'), done = (SELECT count(*) FROM task WHERE project = project.id AND state = 'done')
+ WHERE state <> 'deleted';
+
+-- name: recount_open
+-- scan: mending
+UPDATE project SET open = state = 'active' AND queue IS NOT NULL AND waiting > 0;
+
+-- name: recount_queues
+-- scan: mending
+UPDATE queue SET projects = (SELECT count(*) FROM project WHERE queue = queue.id AND open = 1),
+  priority = coalesce((SELECT p.priority FROM project p WHERE p.queue = queue.id AND p.open = 1 ORDER BY p.priority DESC, p.id LIMIT 1), 0),
+  project = coalesce((SELECT p.id FROM project p WHERE p.queue = queue.id AND p.open = 1 ORDER BY p.priority DESC, p.id LIMIT 1), 0);
+
+-- name: recount_needs
+-- scan: mending
+UPDATE need SET queues = (SELECT count(*) FROM queue WHERE need = need.id AND projects > 0);
+
+-- name: recount_users
+-- scan: mending
+UPDATE user SET running = (SELECT coalesce(sum(running), 0) FROM project WHERE owner = user.id);
+
+-- name: recount_loads
+-- scan: mending
+UPDATE user SET load = CASE WHEN quota_running > 0 AND running >= quota_running THEN 1 << 62 ELSE running * 1000000 / weight END;
+
+-- name: recount_turns_forget
+-- scan: mending
+DELETE FROM turn;
+
+-- name: recount_turns
+-- scan: mending
+INSERT INTO turn (need, load, priority, project, queue)
+SELECT q.need, u.load, q.priority, q.project, q.id FROM queue q JOIN user u ON u.id = q.owner WHERE q.projects > 0;

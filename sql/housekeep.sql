@@ -39,3 +39,21 @@ DELETE FROM task WHERE id IN (SELECT t.id FROM task t WHERE t.project = :project
 
 -- name: frame_purge
 DELETE FROM frame WHERE project = :project AND NOT EXISTS (SELECT 1 FROM task t WHERE t.project = :project);
+
+-- name: tile_replaced
+-- Pictures whose frames were rendered again.
+SELECT id, project, frame, row, column, lease, ext FROM task WHERE state = 'replaced' AND size > 0 AND finished_ms < :before_ms ORDER BY finished_ms LIMIT 100;
+
+-- name: tile_swept
+UPDATE task SET size = 0 WHERE id = :task AND state = 'replaced';
+
+-- name: batch_old
+-- Those that ended long ago, but never the newest one of their user, which the batch API still speaks of.
+SELECT id, '' FROM batch b WHERE open = 0 AND finished_ms > 0 AND finished_ms < :before_ms AND EXISTS (SELECT 1 FROM batch n WHERE n.owner = b.owner AND n.id > b.id)
+ ORDER BY finished_ms LIMIT 100;
+
+-- name: batch_sweep
+DELETE FROM batch WHERE id = :batch;
+
+-- name: batch_sweep_jobs
+DELETE FROM batch_job WHERE batch = :batch;

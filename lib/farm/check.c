@@ -364,6 +364,21 @@ visit_project(struct check *check, const char *name, const char *base)
 	return walk(check, tiles, visit_frame_folder);
 }
 
+/* The sums that lending reads. */
+static enum fg_err
+check_counters(struct check *check)
+{
+	int64_t     differ = 0;
+	char        what[120];
+	enum fg_err err = fg_count_again(&differ, check->farm->db, check->mend);
+
+	check->out->compared++;
+	if (err != FG_OK || differ == 0)
+		return err;
+	snprintf(what, sizeof(what), "%" PRId64 " sums of waiting, running and done tasks are wrong; mending counts them again", differ);
+	return found(check, "counters", 0, "", what, check->mend);
+}
+
 enum fg_err
 fg_check(struct fg_checked *out, struct fg_farm *farm, bool mend, bool (*each)(void *ctx, const struct fg_fault *fault), void *ctx, int64_t now_ms)
 {
@@ -371,7 +386,8 @@ fg_check(struct fg_checked *out, struct fg_farm *farm, bool mend, bool (*each)(v
 	enum fg_err  err;
 
 	*out = (struct fg_checked){ 0 };
-	if ((err = check_renderers(&check)) != FG_OK || (err = check_projects(&check)) != FG_OK)
+	if ((err = check_renderers(&check)) != FG_OK || (err = check_projects(&check)) != FG_OK ||
+	    (err = check_counters(&check)) != FG_OK)
 		return err;
 	check.project.id = 0;
 	if ((err = walk(&check, "renderers", visit_renderer)) != FG_OK)

@@ -10,7 +10,7 @@
 
 /** One difference. Texts are valid during the callback. */
 struct fg_fault {
-	const char *kind;    /**< renderer.missing source.missing tile.missing frame.missing result.missing raw.missing, and stray for a file without a row */
+	const char *kind;    /**< renderer.missing source.missing tile.missing frame.missing result.missing raw.missing, stray for a file without a row, and counters */
 	int64_t     project; /**< 0 for none */
 	const char *file;    /**< relative to the spool */
 	const char *what;    /**< what it means, and what mending does */
@@ -22,7 +22,7 @@ struct fg_checked {
 };
 
 /** Compare everything. With `mend`: a missing renderer is removed, a missing scene fails its project, a missing tile is rendered again,
- * missing products are made again, strays go to the trash. */
+ * missing products are made again, strays go to the trash, sums are counted again. */
 enum fg_err fg_check(struct fg_checked *out, struct fg_farm *farm, bool mend, bool (*each)(void *ctx, const struct fg_fault *fault), void *ctx, int64_t now_ms);
 
 #endif

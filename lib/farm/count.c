@@ -146,3 +146,17 @@ fg_count_quota(struct fg_db *db, int64_t owner, int64_t quota)
 
 	return err == FG_OK ? owner_running(db, owner, 0) : err; /* its queues take the place that the new quota gives them */
 }
+
+enum fg_err
+fg_count_again(int64_t *differ, struct fg_db *db, bool mend)
+{
+	static const enum fg_sql steps[] = { FG_SQL_RECOUNT_PROJECTS, FG_SQL_RECOUNT_OPEN,  FG_SQL_RECOUNT_QUEUES,       FG_SQL_RECOUNT_NEEDS,
+		                             FG_SQL_RECOUNT_USERS,    FG_SQL_RECOUNT_LOADS, FG_SQL_RECOUNT_TURNS_FORGET, FG_SQL_RECOUNT_TURNS };
+	enum fg_err              err = fg_db_int(differ, db, FG_SQL_RECOUNT_DIFFER, FG_NO_BINDS);
+
+	if (err != FG_OK || !mend || *differ == 0 || (err = fg_db_begin(db, FG_FULL)) != FG_OK)
+		return err;
+	for (size_t i = 0; err == FG_OK && i < sizeof(steps) / sizeof(*steps); i++)
+		err = fg_db_run(db, steps[i], FG_NO_BINDS, NULL);
+	return fg_db_end(db, err);
+}

@@ -6,6 +6,7 @@
 #ifndef FG_FARM_COUNT_H
 #define FG_FARM_COUNT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "store/db.h"
@@ -26,6 +27,9 @@ enum fg_err fg_count_dequeue(struct fg_db *db, int64_t project);
 
 /** The most tasks of an owner that may run at once; 0: any number. Inside a transaction. */
 enum fg_err fg_count_quota(struct fg_db *db, int64_t owner, int64_t quota);
+
+/** How many of these sums are not what counting again says; with `mend` they are made so. Walks everything: for an admin's check. */
+enum fg_err fg_count_again(int64_t *differ, struct fg_db *db, bool mend);
 
 /** What a project needs, in KiB, by the largest memory that its tasks used; 0 unknown. */
 int64_t fg_count_need_kib(int64_t used_kib);

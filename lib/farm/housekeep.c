@@ -14,7 +14,7 @@
 #include "farm/program.h"
 #include "farm/project.h"
 
-enum { AT_ONCE = 100, LOG_MOST = 64 << 20, LOG_KEPT = 16 << 20 };
+enum { AT_ONCE = 100, LOG_MOST = 64 << 20, LOG_KEPT = 16 << 20, TILES_AT_ONCE = 1000 };
 #define HOUR_MS INT64_C(3600000)
 #define DAY_MS  (24 * HOUR_MS)
 
@@ -281,6 +281,50 @@ sweep_project_folders(int *count, struct fg_farm *farm, int64_t before_ms)
 	return err;
 }
 
+/* One picture whose frame was rendered again; a project that shows it elsewhere has its own row for that. FG_ENOTFOUND: none is left. */
+static enum fg_err
+sweep_tile(struct fg_farm *farm, int64_t before_ms)
+{
+	char           name[FG_SPOOL_NAME] = "";
+	int64_t        task = 0;
+	struct fg_rows rows;
+	enum fg_err    err = fg_rows_first(&rows, farm->db, FG_SQL_TILE_REPLACED, FG_BINDS(FG_I("before_ms", before_ms)));
+
+	if (err == FG_OK) {
+		task = fg_rows_int(&rows, 0);
+		fg_spool_tile(name, fg_rows_int(&rows, 1), (int)fg_rows_int(&rows, 2), (int)fg_rows_int(&rows, 3), (int)fg_rows_int(&rows, 4), fg_rows_int(&rows, 5),
+		              fg_rows_text(&rows, 6));
+	}
+	fg_rows_end(&rows);
+	if (err != FG_OK || (err = fg_spool_unlink(&farm->spool, name)) != FG_OK || (err = fg_db_begin(farm->db, FG_NORMAL)) != FG_OK)
+		return err;
+	return fg_db_end(farm->db, fg_db_run(farm->db, FG_SQL_TILE_SWEPT, FG_BINDS(FG_I("task", task)), NULL));
+}
+
+static enum fg_err
+sweep_tiles(int *count, struct fg_farm *farm, int64_t before_ms)
+{
+	enum fg_err err = FG_OK;
+
+	while (*count < TILES_AT_ONCE && (err = sweep_tile(farm, before_ms)) == FG_OK)
+		++*count;
+	return err == FG_ENOTFOUND ? FG_OK : err;
+}
+
+static enum fg_err
+sweep_batches(int *count, struct fg_db *db, int64_t before_ms)
+{
+	struct found found;
+	enum fg_err  err = find(&found, db, FG_SQL_BATCH_OLD, FG_BINDS(FG_I("before_ms", before_ms)), false);
+
+	if (err != FG_OK || found.count == 0 || (err = fg_db_begin(db, FG_NORMAL)) != FG_OK)
+		return err;
+	for (int i = 0; err == FG_OK && i < found.count; i++, ++*count)
+		if ((err = fg_db_run(db, FG_SQL_BATCH_SWEEP_JOBS, FG_BINDS(FG_I("batch", found.id[i])), NULL)) == FG_OK)
+			err = fg_db_run(db, FG_SQL_BATCH_SWEEP, FG_BINDS(FG_I("batch", found.id[i])), NULL);
+	return fg_db_end(db, err);
+}
+
 enum fg_err
 fg_housekeep(struct fg_housekept *out, struct fg_farm *farm, int64_t now_ms)
 {
@@ -294,6 +338,7 @@ fg_housekeep(struct fg_housekept *out, struct fg_farm *farm, int64_t now_ms)
 	    (err = sweep_rows(&out->failures, farm->db, FG_SQL_FAILURE_SWEEP, now_ms - HOUR_MS)) != FG_OK ||
 	    (err = sweep_rows(&out->events, farm->db, FG_SQL_EVENT_SWEEP, now_ms - DAY_MS)) != FG_OK ||
 	    (err = sweep_uploads(&out->uploads, farm, now_ms - farm->settings.upload_seconds * 1000)) != FG_OK ||
+	    (err = sweep_tiles(&out->tiles, farm, now_ms - HOUR_MS)) != FG_OK || (err = sweep_batches(&out->batches, farm->db, now_ms - 90 * DAY_MS)) != FG_OK ||
 	    (err = sweep_renderers(&out->renderers, farm)) != FG_OK || (err = sweep_projects(&out->projects, farm, now_ms)) != FG_OK ||
 	    (err = purge_deleted(&out->rows, farm, now_ms - 7 * DAY_MS)) != FG_OK ||
 	    (err = sweep_folder(&out->strays, farm, "incoming", now_ms - 2 * DAY_MS)) != FG_OK)

@@ -1,6 +1,6 @@
 /* housekeep: what is over is swept: sessions and logins that ended, refused logins, events of yesterday, uploads that nobody goes on with,
- * files of removed renderers, projects over their retention, the rows
- * of deleted ones, the beginnings of long logs, the trash. Safe at any time, from any number of programs. */
+ * files of removed renderers, pictures whose frames were
+ * rendered again, batches that ended long ago, projects over their retention, the rows of deleted ones, the beginnings of long logs, the trash. Safe at any time, from any number of programs. */
 #ifndef FG_FARM_HOUSEKEEP_H
 #define FG_FARM_HOUSEKEEP_H
 
@@ -10,7 +10,7 @@
 
 /** What went, in numbers. */
 struct fg_housekept {
-	int sessions, logins, failures, events, uploads, strays, renderers, projects, rows, logs, trash; /**< rows: tasks of deleted projects */
+	int sessions, logins, failures, events, uploads, strays, tiles, batches, renderers, projects, rows, logs, trash; /**< tiles: of frames rendered again; rows: tasks of deleted projects */
 	int split; /**< projects whose upload was interrupted: gone on with, or failed */
 };
 

@@ -337,6 +337,12 @@ class Check(Farm):
     def lose(self, name):
         os.unlink(f"{self.dir}/spool/projects/1/{name}")
 
+    def test_counters(self):
+        self.sql("UPDATE project SET waiting = waiting + 7, open = 1 - open; UPDATE user SET running = 3; DELETE FROM turn")
+        self.assertEqual(self.faults(), (1, [("counters", False)]))
+        self.assertEqual(self.faults("--mend"), (0, [("counters", True)]))
+        self.assertEqual(self.faults(), (0, []))
+
     def test_fine(self):
         self.assertEqual(self.faults(), (0, []))
         shown = self.project()
@@ -386,8 +392,17 @@ class Check(Farm):
           INSERT INTO failure (who, at_ms) VALUES ('x', 1)""")
         for name in ("gone", "here"):
             self.write("spool/incoming/upload-" + name, "x")
+        self.sql(f"""INSERT INTO task (project, seq, frame, row, column, state, lease, ext, size, finished_ms) VALUES (1, 0, 1, 0, 0, 'replaced', 1500, 'png', 1, 5),
+            (1, 0, 1, 0, 0, 'replaced', 1501, 'png', 1, {now});
+          INSERT INTO batch (id, owner, name, state, recipe, jobs, created_ms, finished_ms) VALUES (1, 1, 'a', 'FINISHED', '', 1, 1, 1), (2, 1, 'b', 'FINISHED', '', 1, 1, 1);
+          INSERT INTO batch_job (batch, number, name, state) VALUES (1, 0, 'x', 'FINISHED'), (2, 0, 'y', 'FINISHED')""")
+        for lease in (1500, 1501):
+            self.write(f"spool/projects/1/tiles/1/0-0-{lease}.png", "x")
         kept = self.json("housekeeping")
-        self.assertEqual((kept["events"], kept["uploads"], kept["failures"]), (1, 1, 1))
+        self.assertEqual((kept["events"], kept["uploads"], kept["failures"], kept["tiles"], kept["batches"]), (1, 1, 1, 1, 1))
+        self.assertEqual([os.path.exists(f"{self.dir}/spool/projects/1/tiles/1/0-0-{lease}.png") for lease in (1500, 1501)], [False, True])
+        self.assertEqual(self.sql("SELECT b.id, j.name FROM batch b JOIN batch_job j ON j.batch = b.id"), [{"id": "2", "name": "y"}])
+        self.assertEqual(self.json("housekeeping")["tiles"], 0)
         self.assertEqual(os.listdir(self.dir + "/spool/incoming"), ["upload-here"])
         self.ok("set", "retention_days", 1)
         self.assertEqual(self.json("housekeeping")["projects"], 1)

@@ -106,6 +106,8 @@ housekeeping(struct admin *admin)
 	json_object_object_add(out, "events", json_object_new_int(kept.events));
 	json_object_object_add(out, "uploads", json_object_new_int(kept.uploads));
 	json_object_object_add(out, "strays", json_object_new_int(kept.strays));
+	json_object_object_add(out, "tiles", json_object_new_int(kept.tiles));
+	json_object_object_add(out, "batches", json_object_new_int(kept.batches));
 	json_object_object_add(out, "renderers", json_object_new_int(kept.renderers));
 	json_object_object_add(out, "projects", json_object_new_int(kept.projects));
 	json_object_object_add(out, "rows", json_object_new_int(kept.rows));
