@@ -11,6 +11,7 @@ import tempfile
 import time
 import unittest
 
+import farm
 import launch
 import tap
 import wire
@@ -508,6 +509,68 @@ class Queue(launch.Case):
             with self.assertRaises(wire.RpcError):
                 c.call("removeFromQueue", position=7)
             c.status(first, "Running")
+
+
+CLIENT = os.path.join(launch.BUILD, "launcher_client", "node_modules")
+
+
+@unittest.skipUnless(shutil.which("node") and os.path.exists(CLIENT + "/socket.io-client"),
+                     "socket.io-client is not here: runtests brings it where there is npm and its registry can be reached")
+class RealClient(launch.Case):
+    settings = "cores = 4\n"
+
+    def drive(self, transport):
+        done = subprocess.run(["node", TOP + "/tests/launcher_client/drive.js", CLIENT, f"http://127.0.0.1:{self.launcher.port}", transport, self.launcher.runs, SOLVER],
+                              capture_output=True, text=True, timeout=120)
+        self.assertEqual((done.returncode, done.stdout.splitlines()[-1:]), (0, ["done"]), done.stdout + done.stderr)
+        return done.stdout
+
+    def test_websocket(self):
+        self.assertIn("transport websocket", self.drive("websocket"))
+
+    def test_polling(self):
+        self.assertIn("transport polling", self.drive("polling"))
+
+    def test_polling_that_is_upgraded(self):
+        self.assertIn("transport websocket", self.drive("upgrade"))
+
+
+class Portal(farm.Case):
+    """Behind the web server, with the portal's people."""
+
+    def test_who_may_come_in(self):
+        f = self.farm
+        runs = f.dir + "/runs"
+        os.mkdir(runs)
+        with open(f.dir + "/launcher.conf.new", "w") as conf:  # until it is there the launcher only waits
+            conf.write(f"[launcher]\nhost = here\nfolder = {runs}\nrules_dir = {TOP}/share/launch\nusers = ada\nnetworks = 192.0.2.0/24\n"
+                       f"[solver dyna]\nprogram = {SOLVER}\nrules = ls-dyna\n[template smp]\ncommand = {launch.EXPR}\n")
+        os.rename(f.dir + "/launcher.conf.new", f.dir + "/launcher.conf")
+        until(lambda: os.path.exists(f.dir + "/run/launcher.sock"))
+        f.user("ada")
+        f.user("eve")
+        ada, eve = farm.Visitor(f, "ada"), farm.Visitor(f, "eve")
+        for cookie, origin in ((None, None), (eve.cookie, None), (ada.cookie, "http://evil.example")):
+            headers = ([f"Cookie: {cookie}"] if cookie else []) + ([f"Origin: {origin}"] if origin else [])
+            for rpc in (True, False):
+                with self.assertRaises(wire.Refused, msg=headers):
+                    wire.Client(f.port, rpc=rpc, headers=headers)
+        with self.assertRaises(wire.Refused):  # only the web server's word counts
+            wire.Client(f.port, rpc=True, headers=["X-Forwarded-For: 192.0.2.1"])
+        os.mkdir(runs + "/a")
+        with open(runs + "/a/main.k", "w") as deck:
+            deck.write("$ cycles 2\n")
+        job = {"input": runs + "/a/main.k", "solver": SOLVER, "ncpu": 1, "expr": launch.EXPR, "memory": "1m", "sender": "somebody else"}
+        with wire.Client(f.port, rpc=True, headers=[f"Cookie: {ada.cookie}", f"Origin: http://127.0.0.1:{f.port}"]) as c:
+            number = c.call("startJob", job_data=job)["id"]
+            c.status(number, "Finished")
+            self.assertEqual(c.call("getFullJobList")[0]["sender"], "ada")
+        with wire.Client(f.port, headers=[f"Cookie: {ada.cookie}"]) as c:
+            self.assertEqual(len(c.call("getFullJobList")), 1)
+
+
+class PortalLighttpd(Portal):
+    server = "lighttpd"
 
 
 class Restarts(unittest.TestCase):

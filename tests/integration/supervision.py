@@ -86,7 +86,7 @@ class Supervision(unittest.TestCase):
 
     def test_each_leader_is_back(self):
         names = sorted(self.leaders())
-        self.assertLessEqual({"keeper", "standby", "nginx", "compositor", "live", "config", "request_job", "send_frame", "login", "upload", "project", "result", "preview"}, set(names))
+        self.assertLessEqual({"keeper", "standby", "nginx", "compositor", "live", "launcher", "config", "request_job", "send_frame", "login", "upload", "project", "result", "preview"}, set(names))
         self.assertGreater(len(names), 10)
         slow = self.slowest(self.kill_leaders(names))
         self.assertEqual(self.slowest(self.kill_leaders(slow)), {})
@@ -94,7 +94,7 @@ class Supervision(unittest.TestCase):
 
     def test_each_program_is_back(self):
         for name, leader in self.leaders().items():
-            if name in ("keeper", "standby", "compositor", "live"):
+            if name in ("keeper", "standby", "compositor", "live", "launcher"):
                 continue
             self.wait(name, lambda: self.children(leader))
             before = self.children(leader)

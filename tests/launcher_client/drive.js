@@ -1,0 +1,106 @@
+/* drive: every method through the real socket.io-client. node drive.js NODE_MODULES URL TRANSPORT FOLDER SOLVER; says "ok NAME" a line, "done" at the end. */
+const [modules, url, transport, folder, solver] = process.argv.slice(2);
+const { io } = require(require("path").join(modules, "socket.io-client"));
+const fs = require("fs");
+
+const socket = io(url, { transports: transport === "upgrade" ? ["polling", "websocket"] : [transport], reconnection: false });
+const waiting = new Map(), told = [];
+let number = 0, wake = () => {};
+
+socket.on("connect_error", (error) => { console.log("connect_error " + error.message); process.exit(1); });
+socket.on("message", (text) => {
+	const message = JSON.parse(text);
+	if (message.method) told.push(message);
+	else {
+		waiting.get(message.id)(message);
+		waiting.delete(message.id);
+	}
+	wake();
+});
+
+function call(method, params) {
+	return new Promise((done) => {
+		waiting.set(++number, done);
+		socket.emit("message", JSON.stringify({ jsonrpc: "2.0", id: number, method, params }));
+	});
+}
+
+async function heard(test) {
+	for (;;) {
+		const found = told.find((one) => test(one.method, one.params));
+		if (found) return found.params;
+		await new Promise((done) => { wake = done; });
+	}
+}
+
+function status(id, word) {
+	return heard((method, params) => method === "update_data" && params.id === id && params.payload.status === word);
+}
+
+function job(name, deck, ncpu = "1") {
+	fs.mkdirSync(`${folder}/${name}`, { recursive: true });
+	const input = `${folder}/${name}/main.k`;
+	fs.writeFileSync(input, `*KEYWORD\n${deck}\n*END\n`);
+	return { input, solver, ncpu, command: `${solver} i=${input} ncpu=${ncpu} memory=1m`, expr: "$SOLVER i=$INPUT ncpu=$NCPU memory=$MEMORY", memory: "1m" };
+}
+
+async function expect(name, test, method, params) {
+	const answer = await call(method, params);
+	if (!test(answer.result, answer.error)) throw new Error(`${name}: ${JSON.stringify(answer)}`);
+	console.log("ok " + name);
+	return answer.result;
+}
+
+async function drive() {
+	const name = transport + process.pid, going = job(name + "a", "$ cycles 100000\n$ pace 0.02"), big = job(name + "b", "$ cycles 1", "4"), third = job(name + "c", "$ cycles 1", "4");
+	const numbers = (list) => Array.isArray(list) && list.every((one) => typeof one === "number");
+	await expect("getLicCount", (r) => numbers(r) && r.length === 3, "getLicCount");
+	await expect("getFreeSpace", (r) => r[0] === "C:" && r[1].toFixed(1) && r[2] > 0, "getFreeSpace", { disk: "C:" });
+	await expect("getFullJobList", Array.isArray, "getFullJobList");
+	await expect("getQueue", Array.isArray, "getQueue");
+	await expect("getRunningShells", (r) => typeof r === "object", "getRunningShells");
+	await expect("fileExists", (r) => r === true, "fileExists", { input: going.input });
+	await expect("fileExists solver", (r) => r === true, "fileExists", { input: solver });
+	await expect("isjobRunning", (r) => r === false, "isjobRunning", { input: going.input });
+	await expect("isInQueue", (r) => r === false, "isInQueue", { input: going.input });
+	await expect("isFolderEmpty", (r) => r === true, "isFolderEmpty", { input_file: going.input });
+	await expect("cleanFolder", (r) => Array.isArray(r.moved), "cleanFolder", { input: going.input });
+	const { id } = await expect("startJob", (r) => r.status === "Starting" && r.pid === null, "startJob", { job_data: going, clean_all: true });
+	await heard((method, params) => method === "addJob" && params.job.id === id);
+	await status(id, "Running");
+	await expect("addToQueue", (r, e) => r === null && !e, "addToQueue", { job_data: big });
+	await expect("addToQueue again", (r, e) => e.code === 10, "addToQueue", { job_data: big });
+	await call("addToQueue", { job_data: third });
+	const queue = await expect("getQueue of two", (r) => r.length === 2 && r[0].position === 0, "getQueue");
+	await expect("switchPositionQueue", (r) => r === 1, "switchPositionQueue", { initial: 0, new: 1 });
+	await expect("setNcpuQueue", (r) => r === 1, "setNcpuQueue", { id: queue[1].id, ncpu: "4" });
+	await expect("setPriority", (r) => r === 1, "setPriority", { id: queue[0].id, priority: 3 });
+	await expect("removeFromQueue", (r, e) => r === null && !e, "removeFromQueue", { position: 0 });
+	await expect("suspendJob", (r, e) => !e, "suspendJob", { id });
+	await status(id, "Suspended");
+	await expect("resumeJob", (r, e) => !e, "resumeJob", { id });
+	await expect("getJobLog", (r) => r.text.includes("Livermore"), "getJobLog", { id, from: 0 });
+	await expect("getHistory", (r) => Array.isArray(r.jobs), "getHistory", { page: 0, filter: "" });
+	await expect("getQrunJobs", Array.isArray, "getQrunJobs");
+	await expect("qKillJob", (r) => r.success === false, "qKillJob", { host: "1@nowhere" });
+	await expect("getCoreAllocationStatus", (r) => r.core_job_map["0"] === id, "getCoreAllocationStatus");
+	await expect("sendD3kill", (r, e) => !e, "sendD3kill", { id, payload: "sw1" });
+	await status(id, "sw1");
+	await expect("removeShell", (r) => r === id, "removeShell", { id });
+	await heard((method, params) => method === "removeShell" && params.id === id);
+	await status(queue[1].id, "Finished");
+	const last = await call("startJob", { job_data: job(name + "d", "$ cycles 1\n$ end hang") });
+	await status(last.result.id, "Running");
+	await expect("KillProcessByJobId", (r, e) => !e, "KillProcessByJobId", { id: last.result.id });
+	await status(last.result.id, "Stopped");
+	await expect("no such method", (r, e) => e.code === -32601, "noSuchMethod");
+	const monitored = new Promise((done) => socket.on("cpu_monitoring_started", done));
+	socket.emit("start_cpu_monitoring");
+	await monitored;
+	await heard((method) => method === "cpuUsageUpdate");
+	console.log("transport " + socket.io.engine.transport.name);
+	console.log("done");
+	socket.close();
+}
+
+socket.on("connect", () => drive().catch((error) => { console.log(error.message); process.exit(1); }));
