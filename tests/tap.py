@@ -39,6 +39,11 @@ class _Result(unittest.TestResult):
         super().addError(test, err)
         self._fail(test, err)
 
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err is not None:
+            self._fail(subtest, err)
+
 
 def main(module="__main__"):
     names = sys.argv[1:]

@@ -79,6 +79,14 @@ class Units(unittest.TestCase):
         subprocess.run([TOP + "/tools/farmgate-spawn", "--dir", farm, "configure", "--programs", BUILD, "--tls-port", "0"], check=True)
         return farm
 
+    @staticmethod
+    def children(pid):
+        try:
+            with open(f"/proc/{pid}/task/{pid}/children") as pids:
+                return [os.readlink(f"/proc/{child}/exe") for child in pids.read().split()]
+        except OSError:
+            return []
+
     def activate(self, name, program):
         path = f"{self.dir}/{name}.sock"
         command = re.search(r"^ExecStart=(.*) -- ", self.unit(f"farmgate-{name}.service"), re.M).group(1)
@@ -93,6 +101,9 @@ class Units(unittest.TestCase):
             answer = ask(path, {"REQUEST_METHOD": "GET", "REQUEST_URI": "/", "SCRIPT_NAME": "/", "QUERY_STRING": "", "REMOTE_ADDR": "127.0.0.1",
                                 "SERVER_PROTOCOL": "HTTP/1.1", "HTTP_HOST": "127.0.0.1:8080"})
             self.assertRegex(answer.split(b"\r\n\r\n")[0].decode(), r"(?im)^(content-type|status):")
+            pool = int(re.search(r" -f (\d+) ", command).group(1))
+            while self.children(activator.pid) != [program] * pool:  # a signal between multiwatch's fork and exec would be lost on its own handler
+                time.sleep(0.02)
         finally:
             activator.terminate()  # the leader alone, as KillMode=mixed does
             try:
