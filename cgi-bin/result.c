@@ -13,6 +13,7 @@
 
 #include "farm/frame.h"
 #include "http/endpoint.h"
+#include "http/media_type.h"
 #include "http/visible.h"
 
 enum { DOWNLOAD, LINK };
@@ -21,23 +22,6 @@ static const struct fg_param params[] = {
 	[DOWNLOAD] = { "download", FG_PARAM_INT, .optional = true, .loose = true, .min = 0, .max = 1 },
 	[LINK]     = { "link", FG_PARAM_TEXT, .optional = true, .max = 64 },
 };
-
-static const struct {
-	const char *ext, *type;
-} types[] = {
-	{ "mp4", "video/mp4" }, { "png", "image/png" }, { "jpg", "image/jpeg" }, { "exr", "image/x-exr" }, { "tga", "image/x-tga" }, { "bmp", "image/bmp" }, { "tif", "image/tiff" }, { "hdr", "image/vnd.radiance" },
-	{ "dpx", "image/x-dpx" }, { "cin", "image/x-cineon" }, { "rgb", "image/x-rgb" }, { "avi", "video/x-msvideo" }, { "mpg", "video/mpeg" },
-	{ "mov", "video/quicktime" }, { "zip", "application/zip" },
-};
-
-static const char *
-type_of(const char *ext)
-{
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
-		if (strcmp(types[i].ext, ext) == 0)
-			return types[i].type;
-	return "application/octet-stream";
-}
 
 /* `/results/ID/NAME` */
 static bool
@@ -65,7 +49,7 @@ send_result(struct fg_req *req, const struct fg_project *project, const char *ex
 		return fg_fail(FG_ENOTFOUND, "the result of project %" PRId64 " is result.%s", project->id, project->result);
 	fg_spool_result(name, project->id, project->result);
 	snprintf(download, sizeof(download), "project-%" PRId64 ".%s", project->id, project->result);
-	return fg_http_send_file(req, name, type_of(project->result), fg_req_int(req, DOWNLOAD, 0) == 1 ? download : NULL);
+	return fg_http_send_file(req, name, fg_http_type_of(project->result), fg_req_int(req, DOWNLOAD, 0) == 1 ? download : NULL);
 }
 
 static enum fg_err
@@ -94,7 +78,7 @@ send_frame(struct fg_req *req, const struct fg_project *project, const char *fra
 	if (frame[0] == '.' && frame[1] != '\0' && strcmp(frame + 1, ext) != 0)
 		return fg_fail(FG_ENOTFOUND, "the frames of project %" PRId64 " are .%s", project->id, ext);
 	snprintf(download, sizeof(download), "project-%" PRId64 "-%04d.%s", project->id, (int)number, ext);
-	return fg_http_send_file(req, name, type_of(ext), fg_req_int(req, DOWNLOAD, 0) == 1 ? download : NULL);
+	return fg_http_send_file(req, name, fg_http_type_of(ext), fg_req_int(req, DOWNLOAD, 0) == 1 ? download : NULL);
 }
 
 static enum fg_err

@@ -49,19 +49,21 @@ INSERT INTO visit (worker, slot, at_ms, kind, answer, lease, detail) VALUES (:wo
 SELECT v.at_ms FROM worker w JOIN visit v ON v.worker = w.id AND v.slot = w.visits % :size WHERE w.id = :worker AND v.kind = :kind;
 
 -- name: worker_log
--- What a worker asked and was told, its tasks' beginnings and ends, newest first.
+-- What a worker asked and was told, its tasks' beginnings and ends, newest first; of the same millisecond in the ring's order.
 -- scan: sorts the newest lines of one worker
 SELECT at_ms, kind, answer, lease, project, text FROM (
-  SELECT v.at_ms, v.kind, v.answer, v.lease, coalesce((SELECT l.project FROM lease l WHERE l.id = v.lease), 0) AS project, v.detail AS text
-    FROM visit v WHERE v.worker = :worker
+  SELECT v.at_ms, v.kind, v.answer, v.lease, coalesce((SELECT l.project FROM lease l WHERE l.id = v.lease), 0) AS project, v.detail AS text,
+         (v.slot + :limit - 1 - w.visits % :limit) % :limit AS turn
+    FROM worker w JOIN visit v ON v.worker = w.id WHERE w.id = :worker
    UNION ALL
-  SELECT * FROM (SELECT l.since_ms, 'lent', 0, l.id, l.project, '' FROM lease l WHERE l.worker = :worker AND l.ended_ms > 0 ORDER BY l.ended_ms DESC LIMIT :limit)
-   UNION ALL
-  SELECT * FROM (SELECT l.ended_ms, l.state, 0, l.id, l.project, l.outcome FROM lease l WHERE l.worker = :worker AND l.ended_ms > 0
+  SELECT * FROM (SELECT l.since_ms, 'lent', 0, l.id, l.project, '', :limit FROM lease l WHERE l.worker = :worker AND l.ended_ms > 0
                   ORDER BY l.ended_ms DESC LIMIT :limit)
    UNION ALL
-  SELECT l.since_ms, 'lent', 0, l.id, l.project, '' FROM session s JOIN lease l ON l.session = s.id AND l.state = 'live' WHERE s.worker = :worker)
- ORDER BY at_ms DESC LIMIT :limit;
+  SELECT * FROM (SELECT l.ended_ms, l.state, 0, l.id, l.project, l.outcome, :limit + 1 FROM lease l WHERE l.worker = :worker AND l.ended_ms > 0
+                  ORDER BY l.ended_ms DESC LIMIT :limit)
+   UNION ALL
+  SELECT l.since_ms, 'lent', 0, l.id, l.project, '', :limit FROM session s JOIN lease l ON l.session = s.id AND l.state = 'live' WHERE s.worker = :worker)
+ ORDER BY at_ms DESC, turn DESC LIMIT :limit;
 
 -- name: worker_gpu
 UPDATE worker SET gpu = :gpu WHERE id = :worker;

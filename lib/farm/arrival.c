@@ -25,16 +25,20 @@ image_format(const char *ext)
 static enum fg_err
 check_picture(bool *black, const struct fg_arrival *arrival, const struct fg_lease *lease, const struct fg_project *p, const char *ext)
 {
-	const struct fg_rect         size = fg_tile_place(p->width, p->height, p->rows, p->columns, lease->row, lease->column, p->overscan).rendered;
+	const struct fg_tile_place   place = fg_tile_place(p->width, p->height, p->rows, p->columns, lease->row, lease->column, p->overscan);
+	const struct fg_rect         size = arrival->bare ? place.kept : place.rendered;
 	const struct fg_image_expect expect = { .format = image_format(ext), .width = size.width, .height = size.height };
 	struct fg_image_verdict      verdict;
 	enum fg_err                  err;
 
 	if (expect.format == FG_IMAGE_NONE)
 		return fg_rare_check(arrival->file->fd, ext, size.width, size.height);
-	if ((err = fg_image_check(&verdict, arrival->file->fd, &expect)) == FG_OK)
-		*black = verdict.black;
-	return err;
+	if ((err = fg_image_check(&verdict, arrival->file->fd, &expect)) != FG_OK)
+		return err;
+	if (arrival->bare && verdict.info.bits != 8)
+		return fg_fail(FG_EINVAL, "the picture has %d bits, where the project wants 8; save the scene with 8, or make the project anew", verdict.info.bits);
+	*black = verdict.black;
+	return FG_OK;
 }
 
 static enum fg_err

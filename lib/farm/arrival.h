@@ -10,6 +10,7 @@ struct fg_arrival {
 	int64_t               lease, key;
 	int                   frame;      /**< as the client says it; must be the lease's */
 	int64_t               render_s, memory_kib;
+	bool                  bare;       /**< its overscan is cut off already, and nobody told its Blender how many bits it shall have: 8 are wanted */
 	struct fg_spool_file *file;       /**< lies in incoming; becomes a tile's file, or is left to its owner to discard */
 };
 

@@ -18,7 +18,7 @@
 #include "farm/lease.h"
 #include "farm/project.h"
 
-enum { HEADS_MAX = 64, HEADS_PER_NEED = 4, PROJECTS_PER_QUEUE = 8, HELD_MAX = 2 };
+enum { HEADS_MAX = 64, HEADS_PER_NEED = 4, PROJECTS_PER_QUEUE = 8, PICKY_PROJECTS = 1000, HELD_MAX = 2 };
 
 static const int64_t ONLINE_MS = 30 * 60 * 1000;
 
@@ -54,12 +54,12 @@ by_turn(const void *left, const void *right)
 }
 
 static enum fg_err
-add_heads(struct choice *choice, struct fg_db *db, int64_t need)
+add_heads(struct choice *choice, struct fg_db *db, int64_t need, int limit)
 {
 	struct fg_rows rows;
 	enum fg_err    err;
 
-	for (err = fg_rows_first(&rows, db, FG_SQL_QUEUE_NEXT, FG_BINDS(FG_I("need", need), FG_I("limit", HEADS_PER_NEED)));
+	for (err = fg_rows_first(&rows, db, FG_SQL_QUEUE_NEXT, FG_BINDS(FG_I("need", need), FG_I("limit", limit)));
 	     err == FG_OK && choice->count < HEADS_MAX; err = fg_rows_next(&rows))
 		choice->heads[choice->count++] =
 			(struct head){ fg_rows_int(&rows, 0), fg_rows_int(&rows, 1), fg_rows_int(&rows, 2), fg_rows_int(&rows, 3) };
@@ -86,7 +86,7 @@ choose_heads(struct choice *choice, struct claim *claim)
 	if (err != FG_OK && err != FG_ENOTFOUND)
 		return err;
 	for (int i = 0; i < count; i++)
-		if ((err = add_heads(choice, claim->db, needs[i])) != FG_OK)
+		if ((err = add_heads(choice, claim->db, needs[i], offer->accepts != NULL ? HEADS_MAX : HEADS_PER_NEED)) != FG_OK)
 			return err;
 	qsort(choice->heads, (size_t)choice->count, sizeof(*choice->heads), by_turn);
 	return FG_OK;
@@ -122,6 +122,14 @@ struct candidate {
 	int     device;
 };
 
+static bool
+accepts(const struct claim *claim, int64_t project)
+{
+	struct fg_project p;
+
+	return claim->offer->accepts == NULL || (fg_project_get(&p, claim->db, project) == FG_OK && claim->offer->accepts(&p));
+}
+
 /* Walk a queue's projects, highest priority first; those a little over the session's memory are in it too and are passed over. */
 static enum fg_err
 pick_from_queue(struct claim *claim, struct candidate *candidate, int64_t queue, bool last_resort)
@@ -129,11 +137,12 @@ pick_from_queue(struct claim *claim, struct candidate *candidate, int64_t queue,
 	struct fg_rows rows;
 	enum fg_err    err, picked = FG_ENOTFOUND;
 
-	for (err = fg_rows_first(&rows, claim->db, FG_SQL_PROJECT_NEXT, FG_BINDS(FG_I("queue", queue), FG_I("limit", PROJECTS_PER_QUEUE)));
+	for (err = fg_rows_first(&rows, claim->db, FG_SQL_PROJECT_NEXT,
+	                         FG_BINDS(FG_I("queue", queue), FG_I("limit", claim->offer->accepts != NULL ? PICKY_PROJECTS : PROJECTS_PER_QUEUE)));
 	     err == FG_OK && picked == FG_ENOTFOUND; err = fg_rows_next(&rows)) {
 		*candidate = (struct candidate){ .project = fg_rows_int(&rows, 0), .hard_s = fg_rows_int(&rows, 2), .device = (int)fg_rows_int(&rows, 3) };
 		fg_rows_copy(&rows, 4, candidate->renderer, sizeof(candidate->renderer));
-		if (fg_count_need_kib(fg_rows_int(&rows, 1)) <= claim->offer->ram_kib)
+		if (fg_count_need_kib(fg_rows_int(&rows, 1)) <= claim->offer->ram_kib && accepts(claim, candidate->project))
 			picked = pick_task(claim, candidate->project, last_resort);
 	}
 	fg_rows_end(&rows);

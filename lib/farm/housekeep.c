@@ -13,6 +13,7 @@
 #include "farm/lease.h"
 #include "farm/program.h"
 #include "farm/project.h"
+#include "farm/renderer_tar.h"
 
 enum { AT_ONCE = 100, LOG_MOST = 64 << 20, LOG_KEPT = 16 << 20, TILES_AT_ONCE = 1000 };
 #define HOUR_MS INT64_C(3600000)
@@ -100,7 +101,7 @@ sweep_renderers(int *count, struct fg_farm *farm)
 		char name[FG_SPOOL_NAME];
 
 		fg_spool_renderer(name, found.text[i]);
-		if ((err = fg_spool_unlink(&farm->spool, name)) == FG_OK)
+		if ((err = fg_spool_unlink(&farm->spool, name)) == FG_OK && (err = fg_renderer_tar_forget(&farm->spool, found.text[i])) == FG_OK)
 			err = run_one(farm->db, FG_SQL_RENDERER_SWEPT, FG_BINDS(FG_I("id", found.id[i])));
 	}
 	return err;

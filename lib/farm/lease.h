@@ -27,6 +27,7 @@ struct fg_offer {
 	const struct fg_session *session;
 	int64_t                  ram_kib; /**< free memory, as far as it told; else that of the machine */
 	int                      method;  /**< 0 CPU or GPU, 1 CPU, 2 GPU */
+	bool (*accepts)(const struct fg_project *project); /**< which projects it can do at all; NULL: every one. Costs a look at each that it can't */
 };
 
 /** Lend the next waiting task that fits what the worker offers. A session holds two at most: a third ends its oldest.

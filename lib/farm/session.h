@@ -14,7 +14,7 @@ struct fg_hello {
 	const char *hostname, *hwid, *address;     /**< "" when not told; they tell machines of one user apart */
 	int         cores;
 	int64_t     ram_kib;
-	bool        own;                           /**< our farmgate-worker: short leases */
+	int         own;                           /**< 0 a stock client; 1 our farmgate-worker, 2 a worker of the other farm: short leases */
 };
 
 /** A live session. Plain values. */

@@ -24,6 +24,19 @@ fg_visit_last(struct fg_db *db, int64_t worker, const char *kind)
 }
 
 enum fg_err
+fg_visit_note(struct fg_db *db, const struct fg_visit *visit, int64_t now_ms)
+{
+	const int64_t last_ms = fg_visit_last(db, visit->worker, visit->kind);
+	enum fg_err   err;
+
+	if (now_ms >= last_ms && now_ms - last_ms < 10000)
+		return FG_OK;
+	if ((err = fg_db_begin(db, FG_NORMAL)) != FG_OK)
+		return err;
+	return fg_db_end(db, fg_visit_add(db, visit, now_ms));
+}
+
+enum fg_err
 fg_visit_list(struct fg_db *db, int64_t worker, void (*each)(void *ctx, const struct fg_visit_line *line), void *ctx)
 {
 	struct fg_rows rows;

@@ -18,6 +18,9 @@ struct fg_visit {
 /** Write it down. Inside a transaction. */
 enum fg_err fg_visit_add(struct fg_db *db, const struct fg_visit *visit, int64_t now_ms);
 
+/** The same in a transaction of its own (NORMAL), unless the newest visit was of this kind and less than ten seconds ago. */
+enum fg_err fg_visit_note(struct fg_db *db, const struct fg_visit *visit, int64_t now_ms);
+
 /** When the newest visit of this worker was, if it was of this kind; 0 if not. */
 int64_t fg_visit_last(struct fg_db *db, int64_t worker, const char *kind);
 

@@ -13,6 +13,7 @@
 #include "text/escape.h"
 #include "text/form.h"
 #include "text/json.h"
+#include "text/json_stream.h"
 #include "text/multipart.h"
 
 enum { TEXT_MAX = 255, BODY_MAX = 1 << 20, PIECE = 65536 };
@@ -218,6 +219,17 @@ longest(const struct fg_param *param)
 	return param->kind == FG_PARAM_TEXT && param->max > 0 ? (size_t)param->max : TEXT_MAX;
 }
 
+static bool
+is_one_of(const char *names, const char *name)
+{
+	const size_t len = strlen(name);
+
+	for (const char *at = names; len > 0 && (at = strstr(at, name)) != NULL; at += len)
+		if ((at == names || at[-1] == ' ') && (at[len] == '\0' || at[len] == ' '))
+			return strchr(name, ' ') == NULL;
+	return false;
+}
+
 static enum fg_err
 take_begin(void *ctx, const char *name, const char *filename)
 {
@@ -229,7 +241,7 @@ take_begin(void *ctx, const char *name, const char *filename)
 	taker->param = -1;
 	taker->too_long = taker->to_file = false;
 	fg_buf_clear(&taker->value);
-	if (endpoint->file != NULL && taker->file_max > 0 && strcmp(name, endpoint->file) == 0 && !req->file.there) {
+	if (endpoint->file != NULL && taker->file_max > 0 && is_one_of(endpoint->file, name) && !req->file.there) {
 		if ((err = fg_spool_create(&req->file.file, &req->farm->spool)) != FG_OK)
 			return err;
 		req->file.there = taker->to_file = true;
@@ -333,6 +345,22 @@ read_multipart(struct fg_req *req, struct fg_field_sink sink)
 	return err;
 }
 
+static enum fg_err
+feed_json(void *parser, const char *bytes, size_t len)
+{
+	return fg_json_stream_feed(parser, bytes, len);
+}
+
+static enum fg_err
+read_json(struct fg_req *req, struct fg_field_sink sink)
+{
+	struct fg_json_stream json;
+	enum fg_err           err;
+
+	fg_json_stream_init(&json, sink);
+	return (err = stream(req, feed_json, &json)) == FG_OK ? fg_json_stream_end(&json) : err;
+}
+
 /* Stock workers label their XML as a form: a body is a form only if it doesn't begin like XML. */
 static enum fg_err
 read_form(struct fg_req *req, struct fg_field_sink sink)
@@ -370,6 +398,8 @@ read_body(struct fg_req *req, struct fg_field_sink sink)
 		return read_multipart(req, sink);
 	if (form)
 		return read_form(req, sink);
+	if (json && req->endpoint->body == FG_BODY_FILE)
+		return read_json(req, sink);
 	err = stream(req, feed_text, &req->body);
 	return err == FG_OK && json ? fg_json_fields(fg_buf_text(&req->body), req->body.len, sink) : err;
 }

@@ -35,7 +35,7 @@ enum fg_needs {
 
 enum fg_body {
 	FG_BODY_FORM, /**< parameters; a body that is no form is there as text, up to 1 MiB */
-	FG_BODY_FILE, /**< the same, and the field named by endpoint.file goes to the spool, memory flat */
+	FG_BODY_FILE, /**< the same, and the field (or member of a JSON object) named by endpoint.file goes to the spool, memory flat */
 	FG_BODY_RAW,  /**< the handler reads it with fg_req_read */
 	FG_BODY_MIXED,/**< a multipart form as FG_BODY_FILE, anything else as FG_BODY_RAW */
 };
@@ -51,7 +51,7 @@ struct fg_endpoint {
 	enum fg_body           body;
 	const struct fg_param *params;
 	int                    nparams;
-	const char            *file;                                     /**< FG_BODY_FILE: name of the field */
+	const char            *file;                                     /**< FG_BODY_FILE: name of the field; several separated by blanks */
 	int64_t (*file_max)(const struct fg_settings *settings);         /**< its most bytes */
 	enum fg_err (*handle)(struct fg_req *req);
 	/** The endpoint's own way to say that something went wrong: bad method, no session (FG_EAUTH), bad parameter (`param` its index, else -1),

@@ -20,6 +20,7 @@ struct column {
 	struct fg_rows rows;
 	uint8_t       *row;    /* one row of that tile, with its overscan */
 	int            fd;     /* -1: none open */
+	bool           bare;   /* the tile at hand came without its overscan */
 	int            tile_row;
 };
 
@@ -72,6 +73,12 @@ plan_right(const struct fg_stitch *job)
 	return FG_OK;
 }
 
+static bool
+is_bare(const struct fg_stitch_tile *tile, const struct fg_image_info *info)
+{
+	return info->width == tile->width && info->height == tile->height;
+}
+
 static enum fg_err
 tile_right(const struct fg_stitch_tile *tile, const struct fg_rows *rows, const struct fg_rows *like)
 {
@@ -82,6 +89,8 @@ tile_right(const struct fg_stitch_tile *tile, const struct fg_rows *rows, const 
 		return fg_fail(FG_EINVAL, "tile %s is %s with %d channels of %d bits, the first one %s with %d of %d, or with others", name_of(tile),
 			fg_image_format_name(info->format), info->channels, info->bits, fg_image_format_name(like->info.format), like->info.channels,
 			like->info.bits);
+	if (is_bare(tile, info))
+		return FG_OK;
 	if (tile->skip_left > info->width - tile->width || tile->skip_top > info->height - tile->height)
 		return fg_fail(FG_EINVAL, "tile %s is %d x %d, too small for its place", name_of(tile), info->width, info->height);
 	return FG_OK;
@@ -131,7 +140,8 @@ column_next(struct work *work, struct column *column, int c)
 
 	if (err == FG_OK)
 		err = tile_right(tile, &column->rows, &work->first.rows);
-	for (int y = 0; err == FG_OK && y < tile->skip_top; y++)
+	column->bare = err == FG_OK && is_bare(tile, &column->rows.info);
+	for (int y = 0; err == FG_OK && !column->bare && y < tile->skip_top; y++)
 		if ((err = column->rows.read(&column->rows, column->row)) != FG_OK)
 			err = named(err, tile);
 	return err;
@@ -142,11 +152,12 @@ static void
 place_row(uint8_t *frame, const struct work *work, const struct column *column, const struct fg_stitch_tile *tile)
 {
 	const uint8_t *from = column->row;
+	const int      skip_left = column->bare ? 0 : tile->skip_left;
 
 	for (int i = 0; i < column->rows.planes; i++) {
 		const size_t pixel = column->rows.plane_bytes[i];
 
-		memcpy(frame + (size_t)tile->x * pixel, from + (size_t)tile->skip_left * pixel, (size_t)tile->width * pixel);
+		memcpy(frame + (size_t)tile->x * pixel, from + (size_t)skip_left * pixel, (size_t)tile->width * pixel);
 		frame += (size_t)work->job->width * pixel;
 		from += (size_t)column->rows.info.width * pixel;
 	}

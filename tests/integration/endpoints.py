@@ -14,7 +14,7 @@ from fastcgi_peer import ask
 BUILD = os.path.abspath(os.environ.get("top_builddir", "."))
 PROGRAMS = sorted(name for name in os.listdir(BUILD + "/cgi-bin")
                   if os.access(f"{BUILD}/cgi-bin/{name}", os.X_OK) and os.path.isfile(f"{BUILD}/cgi-bin/{name}"))
-URLS = {"account": "/account.php", "login": "/api/login", "result": "/results/1/result", "upload": "/api/upload", "project": "/api/projects", "preview": "/api/preview/1/1", "worker": "/api/workers"}
+URLS = {"account": "/account.php", "login": "/api/login", "result": "/results/1/result", "upload": "/api/upload", "project": "/api/projects", "preview": "/api/preview/1/1", "worker": "/api/workers", "farmapi": "/api/join"}
 
 
 class Farm(unittest.TestCase):

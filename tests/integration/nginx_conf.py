@@ -22,7 +22,7 @@ def endpoints():
     """A row for each address of each program."""
     with open(os.path.join(TOP, "nginx/endpoints.list")) as lines:
         rows = [line.split() for line in lines if line.strip() and not line.startswith("#")]
-    return [[row[0], url, *row[2:]] for row in rows for url in row[1].split(",")]
+    return [[row[0], url, *row[2:]] for row in rows for url in row[1].split(",") if url != "-"]
 
 
 def free_port():

@@ -17,6 +17,7 @@
 #include "farm/farm.h"
 #include "farm/count.h"
 #include "farm/lease.h"
+#include "farm/other_farm.h"
 #include "farm/points.h"
 #include "farm/product.h"
 #include "farm/project.h"
@@ -699,12 +700,45 @@ expects_workers(void **state)
 	assert_int_equal(next_ms, 0);
 }
 
+/* Which frames the other farm's workers cut as we do, and with how much overscan. */
+static void
+other_farm_cuts(void **state)
+{
+	static const struct {
+		int width, height, n, overscan, told; /* told -1: none fits */
+	} table[] = { { 160, 90, 1, 8, 8 },      { 160, 90, 2, 8, 8 },      { 160, 90, 2, 0, 0 },   { 1920, 1080, 4, 32, 32 }, { 1920, 1080, 5, 32, 31 },
+		      { 1920, 1080, 7, 0, -1 },  { 160, 90, 4, 0, -1 },     { 161, 91, 1, 64, 64 }, { 161, 91, 3, 8, -1 },     { 160, 90, 3, 64, -1 },
+		      { 4096, 2048, 8, 256, 256 } };
+	struct fg_project    p = { .percent = 100, .format = "png" };
+	struct fg_other_tile tile;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		p.width = table[i].width;
+		p.height = table[i].height;
+		p.rows = p.columns = table[i].n;
+		p.overscan = table[i].overscan;
+		assert_int_equal(fg_other_overscan(&p), table[i].told);
+		assert_int_equal(fg_other_accepts(&p), table[i].told >= 0);
+	}
+	p.percent = 50;
+	assert_false(fg_other_accepts(&p));
+	p.percent = 100;
+	p.columns = 4;
+	assert_false(fg_other_accepts(&p));
+	p.columns = 8;
+	snprintf(p.scene, sizeof(p.scene), "Other");
+	assert_false(fg_other_accepts(&p));
+	fg_other_tile(&tile, &p, &(struct fg_lease){ .project = 7, .frame = 12, .row = 0, .column = 3 });
+	assert_string_equal(tile.chunk, "7_12_3_7");
+}
+
 int
 main(void)
 {
 #define FARM_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(points_are_minutes_of_cores), cmocka_unit_test(workers_sleep), cmocka_unit_test(generations_wait),
+		cmocka_unit_test(points_are_minutes_of_cores), cmocka_unit_test(workers_sleep), cmocka_unit_test(generations_wait), cmocka_unit_test(other_farm_cuts),
 		FARM_TEST(expects_workers),
 		FARM_TEST(renders_to_the_end), FARM_TEST(lends_fairly), FARM_TEST(stops_at_a_quota), FARM_TEST(skips_what_does_not_fit), FARM_TEST(takes_back_and_late),
 		FARM_TEST(ends_what_runs_too_long), FARM_TEST(keeps_budgets), FARM_TEST(sets_workers_aside), FARM_TEST(judges_the_scene_first), FARM_TEST(spares_whom_failed),

@@ -151,6 +151,28 @@ png_is_exact(void **state)
 		}
 }
 
+/* Some workers cut their overscan off themselves: such tiles lie beside others. */
+static void
+bare_tiles_fit(void **state)
+{
+	struct picture frame = picture_make(161, 91, 3, 8, NOISE), got;
+	struct tiling  bare = tiling_make(161, 91, 3, 3, 0), tiling = tiling_make(161, 91, 3, 3, 7);
+
+	(void)state;
+	write_tiles(&tiling, &frame, tile_png);
+	for (int i = 0; i < 9; i += 2) {
+		struct picture tile = picture_cut(&frame, bare.files[i].x, bare.files[i].y, bare.files[i].width, bare.files[i].height);
+
+		tile_png(tiling.tiles[i].path, &tile);
+		picture_free(&tile);
+	}
+	assert_int_equal(stitch(dir_path("frame"), &tiling, FG_IMAGE_PNG, 2), FG_OK);
+	got = read_png(dir_path("frame"));
+	assert_true(picture_same(&frame, &got));
+	picture_free(&got);
+	picture_free(&frame);
+}
+
 /* TGA and BMP, both ways up, with and without runs, into themselves and into PNG. */
 static void
 tga_and_bmp_are_exact(void **state)
@@ -238,7 +260,9 @@ stitch_refuses(void **state)
 	assert_non_null(strstr(fg_err_text(FG_EINVAL), "tile2"));
 	write_tiles(&tiling, &frame, tile_png);
 	assert_int_equal(stitch(dir_path("frame"), &tiling, FG_IMAGE_EXR, 2), FG_EUNSUPPORTED);
-	tiling.tiles[1].skip_left = 1; /* more than the file has */
+	tiling = tiling_make(64, 48, 2, 2, 1);
+	write_tiles(&tiling, &frame, tile_png);
+	tiling.tiles[1].skip_left = 2; /* more than the file has */
 	assert_int_equal(stitch(dir_path("frame"), &tiling, FG_IMAGE_PNG, 2), FG_EINVAL);
 	tiling = tiling_make(64, 48, 2, 2, 0);
 	tiling.tiles[1].x++; /* a gap */
@@ -508,7 +532,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(png_is_exact), cmocka_unit_test(tga_and_bmp_are_exact), cmocka_unit_test(jpeg_from_png),
+		cmocka_unit_test(png_is_exact), cmocka_unit_test(bare_tiles_fit), cmocka_unit_test(tga_and_bmp_are_exact), cmocka_unit_test(jpeg_from_png),
 		cmocka_unit_test(sixteen_bits_are_rounded), cmocka_unit_test(stitch_refuses), cmocka_unit_test(check_tells),
 		cmocka_unit_test(check_sees_damage), cmocka_unit_test(check_sees_black), cmocka_unit_test(check_survives_bombs),
 		cmocka_unit_test(display_curve), cmocka_unit_test(thumb_is_the_mean), cmocka_unit_test(display_png_keeps),
