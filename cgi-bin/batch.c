@@ -28,6 +28,7 @@
 #include "batch/tell.h"
 #include "batch/work.h"
 #include "config.h"
+#include "farm/quota.h"
 #include "farm/upload.h"
 #include "http/endpoint.h"
 #include "http/visible.h"
@@ -219,7 +220,7 @@ start(struct fg_req *req)
 
 	if (req->method_bit == FG_GET && !is_local(req) && !req->user->by_token)
 		return fg_fail(FG_EFORBIDDEN, "a browser starts a batch with POST and the header X-CSRF-Token; GET is for scripts with a token");
-	if (err == FG_OK && (err = check_ready(&batch, req)) == FG_OK)
+	if (err == FG_OK && (err = check_ready(&batch, req)) == FG_OK && (err = fg_quota_running(req->db, req->user->id)) == FG_OK)
 		err = fg_batch_start(req->db, batch.id, req->now_ms);
 	return err == FG_OK ? answer(req, 200, "Batch started") : err;
 }
@@ -559,7 +560,8 @@ int
 main(void)
 {
 	return fg_http_main(&(const struct fg_endpoint){
-		.name = "batch", .methods = FG_GET | FG_POST | FG_DELETE, .needs = FG_USER_OPTIONAL, .reads = FG_SCOPE_BATCH, .changes = FG_SCOPE_BATCH, .body = FG_BODY_MIXED, .file = "file", .file_max = most_bytes,
+		.name = "batch", .methods = FG_GET | FG_POST | FG_DELETE, .needs = FG_USER_OPTIONAL, .reads = FG_SCOPE_BATCH, .changes = FG_SCOPE_BATCH,
+		.body = FG_BODY_MIXED, .file = "file", .file_max = most_bytes,
 		.params = params, .nparams = sizeof(params) / sizeof(*params), .handle = batch, .refuse = refuse,
 	});
 }
