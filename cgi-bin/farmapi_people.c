@@ -17,27 +17,9 @@
 #include "farm/worker.h"
 #include "http/media_type.h"
 #include "http/visible.h"
-#include "text/escape.h"
+#include "text/json_put.h"
 
 enum { PROJECTS_MOST = 1000, LOG_LINES = 50, LOG_POSTS = 20 };
-
-static void
-text(json_object *out, const char *key, const char *value)
-{
-	json_object_object_add(out, key, json_object_new_string(value));
-}
-
-static void
-number(json_object *out, const char *key, int64_t value)
-{
-	json_object_object_add(out, key, json_object_new_int64(value));
-}
-
-static void
-flag(json_object *out, const char *key, bool value)
-{
-	json_object_object_add(out, key, json_object_new_boolean(value));
-}
 
 /* Who opened this address? */
 static enum fg_err
@@ -121,16 +103,16 @@ add_project(void *ctx, const struct fg_project *p)
 	if (index->unfinished_only && is_over(p))
 		return true;
 	out = json_object_new_object();
-	number(out, "id", p->id);
-	text(out, "title", p->title);
-	number(out, "created", p->created_ms);
-	flag(out, "finished", is_over(p));
-	flag(out, "rendered", p->result[0] != '\0');
-	number(out, "finishedchunks", p->done);
-	number(out, "currentlyrenderingchunks", p->running);
-	number(out, "totalchunks", p->tasks_total);
-	number(out, "size", p->archive_size + p->tile_bytes + p->made_bytes);
-	text(out, "message", p->message);
+	fg_put_int(out, "id", p->id);
+	fg_put_text(out, "title", p->title);
+	fg_put_int(out, "created", p->created_ms);
+	fg_put_bool(out, "finished", is_over(p));
+	fg_put_bool(out, "rendered", p->result[0] != '\0');
+	fg_put_int(out, "finishedchunks", p->done);
+	fg_put_int(out, "currentlyrenderingchunks", p->running);
+	fg_put_int(out, "totalchunks", p->tasks_total);
+	fg_put_int(out, "size", p->archive_size + p->tile_bytes + p->made_bytes);
+	fg_put_text(out, "message", p->message);
 	json_object_array_add(index->list, out);
 	return true;
 }
@@ -152,8 +134,8 @@ farmapi_projects(struct fg_req *req)
 	                      &(struct fg_project_query){ .user = (user.roles & FG_ROLE_ADMIN) != 0 ? 0 : user.id, .limit = PROJECTS_MOST, .state = "", .owner = "",
 	                                                  .words = "" },
 	                      add_project, &index);
-	number(disk, "total", fg_spool_total_bytes(&req->farm->spool));
-	number(disk, "free", fg_spool_free_bytes(&req->farm->spool));
+	fg_put_int(disk, "total", fg_spool_total_bytes(&req->farm->spool));
+	fg_put_int(disk, "free", fg_spool_free_bytes(&req->farm->spool));
 	json_object_object_add(out, "projects", index.list);
 	json_object_object_add(out, "disk", disk);
 	if (err == FG_OK)
@@ -223,7 +205,7 @@ add_logs(json_object *out, struct fg_db *db, int64_t worker)
 		lines += from[-1] == '\n';
 		from--;
 	}
-	text(out, "logs", from);
+	fg_put_text(out, "logs", from);
 	fg_buf_free(&all);
 }
 
@@ -236,7 +218,7 @@ struct machines {
 static void
 add_title(void *ctx, const struct fg_worker_job *job)
 {
-	text(ctx, "currentlyrendering", job->title != NULL ? job->title : "somebody's project");
+	fg_put_text(ctx, "currentlyrendering", job->title != NULL ? job->title : "somebody's project");
 }
 
 static bool
@@ -245,13 +227,13 @@ add_worker(void *ctx, const struct fg_worker *worker)
 	struct machines *machines = ctx;
 	json_object     *out = json_object_new_object();
 
-	text(out, "name", worker->name);
-	text(out, "currentlyrendering", "Nothing");
+	fg_put_text(out, "name", worker->name);
+	fg_put_text(out, "currentlyrendering", "Nothing");
 	fg_worker_jobs(machines->req->db, worker->id, machines->user, add_title, out);
 	if (worker->owner == machines->user->id || (machines->user->roles & FG_ROLE_ADMIN) != 0)
 		add_logs(out, machines->req->db, worker->id);
 	else
-		text(out, "logs", "");
+		fg_put_text(out, "logs", "");
 	json_object_array_add(machines->list, out);
 	return true;
 }
@@ -372,7 +354,7 @@ farmapi_upload(struct fg_req *req)
 	if (err != FG_OK)
 		return err;
 	out = json_object_new_object();
-	number(out, "projectid", id);
+	fg_put_int(out, "projectid", id);
 	return farmapi_answer(req, out);
 }
 

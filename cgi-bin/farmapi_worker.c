@@ -19,22 +19,11 @@
 #include "farm/secret.h"
 #include "farm/visit.h"
 #include "text/base64.h"
+#include "text/json_put.h"
 
 enum { TOKEN = 64, BEAT_MS = 60000, WAIT_MS = 30000, OTHER_CLIENT = 2, PIECE = 1 << 16 };
 
 static const int64_t DAY_MS = 24 * 60 * 60 * 1000, RAM_KIB = INT64_C(8) << 20; /* they don't tell their memory: eight GiB are taken for granted */
-
-static void
-text(json_object *out, const char *key, const char *value)
-{
-	json_object_object_add(out, key, json_object_new_string(value));
-}
-
-static void
-number(json_object *out, const char *key, int64_t value)
-{
-	json_object_object_add(out, key, json_object_new_int64(value));
-}
 
 /* Whose id is it? FG_EAUTH. Any call keeps the session and its lease alive. */
 static enum fg_err
@@ -91,10 +80,10 @@ welcome(struct fg_req *req, const char *id, const char *renderer_md5)
 		return err;
 	server_hash(server, req->db);
 	out = json_object_new_object();
-	text(out, "id", id);
-	text(out, "blenderhash", hash);
-	text(out, "serverhash", server);
-	number(out, "heartbeatinterval", BEAT_MS);
+	fg_put_text(out, "id", id);
+	fg_put_text(out, "blenderhash", hash);
+	fg_put_text(out, "serverhash", server);
+	fg_put_int(out, "heartbeatinterval", BEAT_MS);
 	return farmapi_answer(req, out);
 }
 
@@ -130,7 +119,7 @@ nothing(struct fg_req *req, const struct fg_session *session, int answer, const 
 
 	fg_ask_told(req->db, session, answer, why, req->now_ms);
 	json_object_object_add(out, "available", json_object_new_boolean(false));
-	number(out, "waittime", WAIT_MS);
+	fg_put_int(out, "waittime", WAIT_MS);
 	return fg_http_json(req, 200, out);
 }
 
@@ -142,14 +131,14 @@ hand_out(struct fg_req *req, const struct fg_lease *lease, const struct fg_proje
 
 	fg_other_tile(&tile, project, lease);
 	json_object_object_add(out, "available", json_object_new_boolean(true));
-	number(out, "dataid", lease->project);
-	text(out, "chunkid", tile.chunk);
-	number(out, "frame", lease->frame);
-	number(out, "cutinto", project->rows);
-	number(out, "row", tile.row);
-	number(out, "column", tile.column);
-	text(out, "blendfile", project->blend);
-	number(out, "overscan", fg_other_overscan(project));
+	fg_put_int(out, "dataid", lease->project);
+	fg_put_text(out, "chunkid", tile.chunk);
+	fg_put_int(out, "frame", lease->frame);
+	fg_put_int(out, "cutinto", project->rows);
+	fg_put_int(out, "row", tile.row);
+	fg_put_int(out, "column", tile.column);
+	fg_put_text(out, "blendfile", project->blend);
+	fg_put_int(out, "overscan", fg_other_overscan(project));
 	return farmapi_answer(req, out);
 }
 

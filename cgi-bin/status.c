@@ -19,6 +19,7 @@
 #include "farm/program.h"
 #include "farm/worker.h"
 #include "http/endpoint.h"
+#include "text/json_put.h"
 
 enum { AFTER, NAMED };
 enum { FRESH_MS = 3000 };
@@ -27,18 +28,6 @@ static const struct fg_param params[] = {
 	[AFTER] = { "after", FG_PARAM_INT, .optional = true, .min = 0, .max = INT64_MAX },
 	[NAMED] = { "file",  FG_PARAM_TEXT, .optional = true, .max = 64 },
 };
-
-static void
-number(json_object *out, const char *key, int64_t value)
-{
-	json_object_object_add(out, key, json_object_new_int64(value));
-}
-
-static void
-text(json_object *out, const char *key, const char *value)
-{
-	json_object_object_add(out, key, json_object_new_string(value));
-}
 
 /* ---- anybody */
 
@@ -75,10 +64,10 @@ for_anybody(const struct fg_req *req)
 {
 	json_object *out = json_object_new_object();
 
-	text(out, "farm", req->settings->farm_name);
-	text(out, "version", PACKAGE_VERSION);
-	text(out, "registration", req->settings->registration);
-	text(out, "public_url", req->settings->public_url);
+	fg_put_text(out, "farm", req->settings->farm_name);
+	fg_put_text(out, "version", PACKAGE_VERSION);
+	fg_put_text(out, "registration", req->settings->registration);
+	fg_put_text(out, "public_url", req->settings->public_url);
 	json_object_object_add(out, "ca", json_object_new_boolean(has_ca(req)));
 	json_object_object_add(out, "compat_2254", json_object_new_boolean(is_on(req->settings, "compat_2254")));
 	json_object_object_add(out, "mail", json_object_new_boolean(false));
@@ -173,18 +162,18 @@ add_for_users(json_object *out, struct fg_req *req)
 	json_object_object_add(queue, "projects", states);
 	if (err != FG_OK)
 		return err;
-	number(disk, "total", fg_spool_total_bytes(&req->farm->spool));
-	number(disk, "free", fg_spool_free_bytes(&req->farm->spool));
-	number(disk, "reserve", req->settings->disk_reserve_bytes);
-	number(disk, "used", totals->used);
-	number(queue, "waiting", totals->waiting);
-	number(queue, "running", totals->running);
-	number(queue, "composing", totals->composing);
+	fg_put_int(disk, "total", fg_spool_total_bytes(&req->farm->spool));
+	fg_put_int(disk, "free", fg_spool_free_bytes(&req->farm->spool));
+	fg_put_int(disk, "reserve", req->settings->disk_reserve_bytes);
+	fg_put_int(disk, "used", totals->used);
+	fg_put_int(queue, "waiting", totals->waiting);
+	fg_put_int(queue, "running", totals->running);
+	fg_put_int(queue, "composing", totals->composing);
 	for (int i = 0; i < totals->nstates; i++)
-		number(states, totals->states[i].name, totals->states[i].count);
-	number(workers, "online", totals->online);
-	number(workers, "rendering", totals->rendering);
-	number(workers, "idle", totals->idle);
+		fg_put_int(states, totals->states[i].name, totals->states[i].count);
+	fg_put_int(workers, "online", totals->online);
+	fg_put_int(workers, "rendering", totals->rendering);
+	fg_put_int(workers, "idle", totals->idle);
 	return FG_OK;
 }
 
@@ -201,9 +190,9 @@ add_program(void *ctx, const struct fg_program *program)
 	struct programs *programs = ctx;
 	json_object     *row = json_object_new_object();
 
-	text(row, "name", program->name);
-	number(row, "pid", program->pid);
-	number(row, "alive_since_ms", program->started_ms);
+	fg_put_text(row, "name", program->name);
+	fg_put_int(row, "pid", program->pid);
+	fg_put_int(row, "alive_since_ms", program->started_ms);
 	if (programs->oldest_ms == 0 || program->started_ms < programs->oldest_ms)
 		programs->oldest_ms = program->started_ms;
 	return json_object_array_add(programs->list, row) == 0;
@@ -218,11 +207,11 @@ add_for_admins(json_object *out, struct fg_req *req)
 
 	json_object_object_add(out, "programs", programs.list);
 	json_object_object_add(out, "versions", versions);
-	text(versions, "farmgate", PACKAGE_VERSION);
-	text(versions, "sqlite", fg_db_engine());
-	text(versions, "server", fg_req_header(req, "SERVER_SOFTWARE"));
-	number(out, "log_pages", fg_db_log_pages(req->db));
-	number(out, "uptime_ms", programs.oldest_ms > 0 ? req->now_ms - programs.oldest_ms : 0);
+	fg_put_text(versions, "farmgate", PACKAGE_VERSION);
+	fg_put_text(versions, "sqlite", fg_db_engine());
+	fg_put_text(versions, "server", fg_req_header(req, "SERVER_SOFTWARE"));
+	fg_put_int(out, "log_pages", fg_db_log_pages(req->db));
+	fg_put_int(out, "uptime_ms", programs.oldest_ms > 0 ? req->now_ms - programs.oldest_ms : 0);
 	return err;
 }
 
@@ -247,7 +236,7 @@ show_log(struct fg_req *req)
 	lines = json_object_new_array();
 	json_object_object_add(out, "lines", lines);
 	err = fg_logtail(&last, req->settings->log_dir, fg_req_text(req, NAMED, ""), fg_req_int(req, AFTER, 0), add_line, lines);
-	number(out, "after", last);
+	fg_put_int(out, "after", last);
 	if (err == FG_OK)
 		return fg_http_json(req, 200, out);
 	json_object_put(out);

@@ -5,26 +5,9 @@
 #include <string.h>
 
 #include "farm/cause.h"
+#include "text/json_put.h"
 
 enum { TILES_AT_ONCE = 20000, CAUSES = 64, SHOWN_LEASES = 5, WORKERS_TOLD = 64 };
-
-static void
-number(json_object *out, const char *key, int64_t value)
-{
-	json_object_object_add(out, key, json_object_new_int64(value));
-}
-
-static void
-text(json_object *out, const char *key, const char *value)
-{
-	json_object_object_add(out, key, json_object_new_string(value));
-}
-
-static void
-flag(json_object *out, const char *key, bool value)
-{
-	json_object_object_add(out, key, json_object_new_boolean(value));
-}
 
 /* `kinds` says for each name in turn where it comes from: i a number, s a text, b a flag. */
 static json_object *
@@ -34,11 +17,11 @@ row_json(const struct fg_rows *rows, const char *const *names, const char *kinds
 
 	for (int i = 0; kinds[i] != '\0'; i++)
 		if (kinds[i] == 'i')
-			number(out, names[i], fg_rows_int(rows, i));
+			fg_put_int(out, names[i], fg_rows_int(rows, i));
 		else if (kinds[i] == 'b')
-			flag(out, names[i], fg_rows_int(rows, i) != 0);
+			fg_put_bool(out, names[i], fg_rows_int(rows, i) != 0);
 		else
-			text(out, names[i], fg_rows_text(rows, i));
+			fg_put_text(out, names[i], fg_rows_text(rows, i));
 	return out;
 }
 
@@ -65,7 +48,7 @@ fg_frame_page_json(json_object **out, struct fg_db *db, const struct fg_project 
 	     err = fg_rows_next(&rows)) {
 		json_object *frame = row_json(&rows, names, "iiiiiisb");
 
-		text(frame, "state", state_of(fg_rows_int(&rows, 1), fg_rows_int(&rows, 2), fg_rows_int(&rows, 3), fg_rows_text(&rows, 6)));
+		fg_put_text(frame, "state", state_of(fg_rows_int(&rows, 1), fg_rows_int(&rows, 2), fg_rows_int(&rows, 3), fg_rows_text(&rows, 6)));
 		json_object_array_add(list, frame);
 	}
 	fg_rows_end(&rows);
@@ -112,10 +95,10 @@ fg_frame_json(json_object **out, struct fg_db *db, const struct fg_project *p, i
 	if (frame < p->frame_start || frame > p->frame_end || (frame - p->frame_start) % p->frame_step != 0)
 		return fg_fail(FG_ENOTFOUND, "project %" PRId64 " has no frame %" PRId64, p->id, frame);
 	*out = json_object_new_object();
-	number(*out, "frame", frame);
-	number(*out, "rows", p->rows);
-	number(*out, "columns", p->columns);
-	number(*out, "points", points_of(db, p, frame));
+	fg_put_int(*out, "frame", frame);
+	fg_put_int(*out, "rows", p->rows);
+	fg_put_int(*out, "columns", p->columns);
+	fg_put_int(*out, "points", points_of(db, p, frame));
 	err = list_rows(*out, "tiles", db, FG_SQL_FRAME_TILES, p, frame, tiles, "iisiiiisiiii");
 	return err == FG_OK ? list_rows(*out, "leases", db, FG_SQL_FRAME_LEASES, p, frame, leases, "iiiissiiiisbi") : err;
 }
@@ -179,13 +162,13 @@ group_json(const struct group *group)
 {
 	json_object *out = json_object_new_object();
 
-	text(out, "cause", group->cause->name);
-	text(out, "sentence", group->cause->sentence);
-	text(out, "example", group->example);
-	number(out, "count", group->count);
-	number(out, "workers", group->nworkers);
-	number(out, "first_ms", group->first_ms);
-	number(out, "last_ms", group->last_ms);
+	fg_put_text(out, "cause", group->cause->name);
+	fg_put_text(out, "sentence", group->cause->sentence);
+	fg_put_text(out, "example", group->example);
+	fg_put_int(out, "count", group->count);
+	fg_put_int(out, "workers", group->nworkers);
+	fg_put_int(out, "first_ms", group->first_ms);
+	fg_put_int(out, "last_ms", group->last_ms);
 	json_object_object_add(out, "leases", group->leases);
 	return out;
 }
@@ -208,6 +191,6 @@ fg_failures_json(json_object **out, struct fg_db *db, int64_t project)
 		json_object_array_add(list, group_json(&groups[i]));
 	*out = json_object_new_object();
 	json_object_object_add(*out, "groups", list);
-	number(*out, "total", total);
+	fg_put_int(*out, "total", total);
 	return err == FG_ENOTFOUND ? FG_OK : err;
 }

@@ -8,18 +8,7 @@
 #include "farm/ask.h"
 #include "farm/project_json.h"
 #include "farm/summary.h"
-
-static void
-number(json_object *out, const char *key, int64_t value)
-{
-	json_object_object_add(out, key, json_object_new_int64(value));
-}
-
-static void
-text(json_object *out, const char *key, const char *value)
-{
-	json_object_object_add(out, key, json_object_new_string(value));
-}
+#include "text/json_put.h"
 
 /* Thousandths of the result that is being made; the zip comes after it. */
 static int64_t
@@ -35,10 +24,10 @@ composing(struct fg_db *db, int64_t project, json_object *products)
 		if (products != NULL) {
 			json_object *one = json_object_new_object();
 
-			text(one, "kind", fg_rows_text(&rows, 0));
-			text(one, "state", fg_rows_text(&rows, 1));
-			number(one, "progress", fg_rows_int(&rows, 2));
-			text(one, "why", fg_rows_text(&rows, 3));
+			fg_put_text(one, "kind", fg_rows_text(&rows, 0));
+			fg_put_text(one, "state", fg_rows_text(&rows, 1));
+			fg_put_int(one, "progress", fg_rows_int(&rows, 2));
+			fg_put_text(one, "why", fg_rows_text(&rows, 3));
 			json_object_array_add(products, one);
 		}
 	}
@@ -54,12 +43,12 @@ view(const struct fg_project *p, const struct fg_user *user, enum fg_access may)
 	char          cover[64];
 
 	snprintf(cover, sizeof(cover), "/api/preview/%" PRId64, p->id);
-	number(out, "size", p->archive_size + p->tile_bytes + p->made_bytes);
-	text(out, "thumbnail", cover);
+	fg_put_int(out, "size", p->archive_size + p->tile_bytes + p->made_bytes);
+	fg_put_text(out, "thumbnail", cover);
 	json_object_object_add(out, "left_ms", left_ms >= 0 ? json_object_new_int64(left_ms) : NULL);
 	json_object_object_add(out, "mine", json_object_new_boolean(user != NULL && user->id == p->owner));
 	json_object_object_add(out, "may_change", json_object_new_boolean(may == FG_ACCESS_CHANGE));
-	text(out, "access", p->access);
+	fg_put_text(out, "access", p->access);
 	return out;
 }
 
@@ -68,7 +57,7 @@ fg_project_view(const struct fg_project *p, struct fg_db *db, const struct fg_us
 {
 	json_object *out = view(p, user, may);
 
-	number(out, "composing", strcmp(p->state, "composing") == 0 ? composing(db, p->id, NULL) : 0);
+	fg_put_int(out, "composing", strcmp(p->state, "composing") == 0 ? composing(db, p->id, NULL) : 0);
 	return out;
 }
 
@@ -89,10 +78,10 @@ fg_project_view_whole(const struct fg_project *p, struct fg_db *db, const struct
 
 	fg_ask_next(&next_ms, db, p, now_ms);
 	json_object_object_add(out, "next_ask_ms", next_ms > 0 ? json_object_new_int64(next_ms) : NULL);
-	number(out, "composing", composing(db, p->id, products));
+	fg_put_int(out, "composing", composing(db, p->id, products));
 	json_object_object_add(out, "products", products);
 	fg_summary(&sentence, p, db);
-	text(out, "summary", fg_buf_text(&sentence));
+	fg_put_text(out, "summary", fg_buf_text(&sentence));
 	if (may == FG_ACCESS_CHANGE) {
 		fg_access_viewers(db, p->id, add_name, viewers);
 		fg_access_workers(&mine, db, p, add_name, workers);

@@ -4,32 +4,9 @@
 #include <string.h>
 
 #include "farm/visit.h"
+#include "text/json_put.h"
 
 static const int64_t ENDLESS_MS = INT64_C(4102444800000); /* the year 2100: until somebody allows it again */
-
-static void
-number(json_object *out, const char *key, int64_t value)
-{
-	json_object_object_add(out, key, json_object_new_int64(value));
-}
-
-static void
-number_or_null(json_object *out, const char *key, bool there, int64_t value)
-{
-	json_object_object_add(out, key, there ? json_object_new_int64(value) : NULL);
-}
-
-static void
-text(json_object *out, const char *key, const char *value)
-{
-	json_object_object_add(out, key, value != NULL ? json_object_new_string(value) : NULL);
-}
-
-static void
-flag(json_object *out, const char *key, bool value)
-{
-	json_object_object_add(out, key, json_object_new_boolean(value));
-}
 
 static json_object *
 words(const char *tags)
@@ -54,9 +31,9 @@ hours(const struct fg_sleep *sleep)
 	out = json_object_new_object();
 	snprintf(from, sizeof(from), "%02d:%02d", sleep->from / 60 % 24, sleep->from % 60);
 	snprintf(to, sizeof(to), "%02d:%02d", sleep->to / 60 % 24, sleep->to % 60);
-	text(out, "from", from);
-	text(out, "to", to);
-	text(out, "zone", sleep->zone);
+	fg_put_text(out, "from", from);
+	fg_put_text(out, "to", to);
+	fg_put_text(out, "zone", sleep->zone);
 	return out;
 }
 
@@ -65,29 +42,29 @@ add_job(void *ctx, const struct fg_worker_job *job)
 {
 	json_object *out = json_object_new_object();
 
-	number(out, "lease", job->lease);
-	number(out, "project", job->project);
-	text(out, "title", job->title);
-	number(out, "frame", job->frame);
-	number(out, "row", job->row);
-	number(out, "column", job->column);
-	number(out, "since_ms", job->since_ms);
-	number(out, "progress", job->progress);
-	number(out, "left_s", job->left_s);
+	fg_put_int(out, "lease", job->lease);
+	fg_put_int(out, "project", job->project);
+	fg_put_text(out, "title", job->title);
+	fg_put_int(out, "frame", job->frame);
+	fg_put_int(out, "row", job->row);
+	fg_put_int(out, "column", job->column);
+	fg_put_int(out, "since_ms", job->since_ms);
+	fg_put_int(out, "progress", job->progress);
+	fg_put_int(out, "left_s", job->left_s);
 	json_object_array_add(ctx, out);
 }
 
 static void
 add_machine(json_object *out, const struct fg_worker *w)
 {
-	text(out, "os", w->os);
-	text(out, "bits", w->bits);
-	text(out, "cpu", w->cpu);
-	number(out, "cores", w->cores);
-	number(out, "ram_kib", w->ram_kib);
-	text(out, "gpu", w->gpu);
-	text(out, "version", w->version);
-	flag(out, "own", w->own);
+	fg_put_text(out, "os", w->os);
+	fg_put_text(out, "bits", w->bits);
+	fg_put_text(out, "cpu", w->cpu);
+	fg_put_int(out, "cores", w->cores);
+	fg_put_int(out, "ram_kib", w->ram_kib);
+	fg_put_text(out, "gpu", w->gpu);
+	fg_put_text(out, "version", w->version);
+	fg_put_bool(out, "own", w->own);
 }
 
 json_object *
@@ -97,23 +74,23 @@ fg_worker_view(const struct fg_worker *w, struct fg_db *db, const struct fg_user
 	const bool   aside = w->aside_until_ms > now_ms;
 
 	fg_worker_jobs(db, w->id, viewer, add_job, jobs);
-	number(out, "id", w->id);
-	text(out, "name", w->name);
-	text(out, "owner", w->user);
-	flag(out, "mine", viewer->id == w->owner);
+	fg_put_int(out, "id", w->id);
+	fg_put_text(out, "name", w->name);
+	fg_put_text(out, "owner", w->user);
+	fg_put_bool(out, "mine", viewer->id == w->owner);
 	add_machine(out, w);
 	json_object_object_add(out, "tags", words(w->tags));
-	text(out, "state", fg_worker_state(w, (int)json_object_array_length(jobs), now_ms));
-	text(out, "aside", aside ? w->aside : "");
-	number_or_null(out, "aside_until_ms", aside && w->aside_until_ms < ENDLESS_MS, w->aside_until_ms);
-	flag(out, "aside_mine", aside && w->aside_by == viewer->id);
+	fg_put_text(out, "state", fg_worker_state(w, (int)json_object_array_length(jobs), now_ms));
+	fg_put_text(out, "aside", aside ? w->aside : "");
+	fg_put_int_if(out, "aside_until_ms", aside && w->aside_until_ms < ENDLESS_MS, w->aside_until_ms);
+	fg_put_bool(out, "aside_mine", aside && w->aside_by == viewer->id);
 	json_object_object_add(out, "sleep", hours(&w->sleep));
-	number(out, "frames", w->frames);
-	number(out, "render_s", w->render_s);
-	number(out, "points", w->points);
-	number(out, "failures_24h", w->failures);
-	number(out, "seen_ms", w->seen_ms);
-	number_or_null(out, "next_ask_ms", w->here && w->next_ms > 0, w->next_ms > now_ms ? w->next_ms : now_ms);
+	fg_put_int(out, "frames", w->frames);
+	fg_put_int(out, "render_s", w->render_s);
+	fg_put_int(out, "points", w->points);
+	fg_put_int(out, "failures_24h", w->failures);
+	fg_put_int(out, "seen_ms", w->seen_ms);
+	fg_put_int_if(out, "next_ask_ms", w->here && w->next_ms > 0, w->next_ms > now_ms ? w->next_ms : now_ms);
 	json_object_object_add(out, "jobs", jobs);
 	return out;
 }
@@ -123,12 +100,12 @@ add_line(void *ctx, const struct fg_visit_line *line)
 {
 	json_object *out = json_object_new_object();
 
-	number(out, "at_ms", line->at_ms);
-	text(out, "kind", line->kind);
-	number(out, "answer", line->answer);
-	number_or_null(out, "lease", line->lease != 0, line->lease);
-	number_or_null(out, "project", line->project != 0, line->project);
-	text(out, "text", line->text);
+	fg_put_int(out, "at_ms", line->at_ms);
+	fg_put_text(out, "kind", line->kind);
+	fg_put_int(out, "answer", line->answer);
+	fg_put_int_if(out, "lease", line->lease != 0, line->lease);
+	fg_put_int_if(out, "project", line->project != 0, line->project);
+	fg_put_text(out, "text", line->text);
 	json_object_array_add(ctx, out);
 }
 
