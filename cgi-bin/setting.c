@@ -3,7 +3,11 @@
  *   GET  /api/settings         {settings: [{name, value, default, doc, kind: "int"|"text", min, max, group, live}]}; live false: changed at the host only
  *                              (folders, addresses, programs and what else reaches beyond the farm): farmgate.conf, or farmgate-admin set
  *   POST /api/settings         name, value → the row; programs follow within a second or two. 403 for one that is not live. Audited.
- *   Protocol: doc/protocol.md#settings    Test: tests/integration/status.py
+ *   POST /api/settings/check   mend=0|1 → 202: rows are compared with files by the compositor; one at a time (409)
+ *   GET  /api/settings/check   {state: "none"|"waiting"|"working"|"done"|"failed", checked, total, findings: [text], mended, message} of the last one; the same for purge
+ *   POST /api/settings/purge   password, name (the farm's, typed) → 202: all projects, batches, uploads, sessions and workers go; users, settings, renderers
+ *                              and the audit log stay
+ *   Protocol: doc/protocol.md#settings    Test: tests/integration/status.py, renderers.py
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,13 +16,17 @@
 #include <json-c/json.h>
 
 #include "farm/audit.h"
+#include "farm/chore.h"
 #include "http/endpoint.h"
+#include "http/entrance.h"
 
-enum { NAME, VALUE };
+enum { NAME, VALUE, MEND, PASSWORD };
 
 static const struct fg_param params[] = {
 	[NAME]  = { "name",  FG_PARAM_TEXT, .optional = true, .max = 64 },
 	[VALUE] = { "value", FG_PARAM_TEXT, .optional = true, .max = FG_SETTING_SIZE },
+	[MEND]  = { "mend",  FG_PARAM_INT, .optional = true, .min = 0, .max = 1 },
+	[PASSWORD] = { "password", FG_PARAM_TEXT, .optional = true, .max = 1024 },
 };
 
 static json_object *
@@ -89,6 +97,61 @@ change(struct fg_req *req)
 	return fg_http_json(req, 200, row_json(setting, &now));
 }
 
+/* ---- check, purge: done by the compositor */
+
+static bool
+add_chore(void *ctx, const struct fg_chore *chore, const char *report)
+{
+	json_object *findings = json_object_new_array(), *out = ctx;
+
+	for (const char *at = report, *end; (end = strchr(at, '\n')) != NULL; at = end + 1)
+		json_object_array_add(findings, json_object_new_string_len(at, (int)(end - at)));
+	json_object_object_add(out, "state", json_object_new_string(chore->state));
+	json_object_object_add(out, "checked", json_object_new_int64(chore->done));
+	json_object_object_add(out, "total", json_object_new_int64(chore->total));
+	json_object_object_add(out, "findings", findings);
+	json_object_object_add(out, "mended", json_object_new_int64(chore->mended));
+	json_object_object_add(out, "message", json_object_new_string(chore->message));
+	return false;
+}
+
+static enum fg_err
+show_chore(struct fg_req *req, int status, const char *kind)
+{
+	static const struct fg_chore none = { .state = "none" };
+	json_object                 *out = json_object_new_object();
+	enum fg_err                  err;
+
+	add_chore(out, &none, "");
+	if ((err = fg_chore_list(req->db, kind, 1, add_chore, out)) == FG_OK)
+		return fg_http_json(req, status, out);
+	json_object_put(out);
+	return err;
+}
+
+static enum fg_err
+begin(struct fg_req *req, const char *kind, const char *what, const char *action)
+{
+	int64_t     id;
+	enum fg_err err;
+
+	if ((err = fg_chore_add(&id, req->db, kind, req->user->id, "", what, req->now_ms)) != FG_OK ||
+	    (err = fg_audit_add(req->db, req->user->id, action, what, req->now_ms)) != FG_OK)
+		return err;
+	return show_chore(req, 202, kind);
+}
+
+static enum fg_err
+purge(struct fg_req *req)
+{
+	enum fg_err err;
+
+	if (strcmp(fg_req_text(req, NAME, ""), req->settings->farm_name) != 0)
+		return fg_fail(FG_EINVAL, "type the farm's name, %s, to say that you mean it", req->settings->farm_name);
+	err = fg_http_password(req, fg_req_text(req, PASSWORD, ""));
+	return err == FG_OK ? begin(req, "purge", "", "farm.purge") : err;
+}
+
 static enum fg_err
 settings(struct fg_req *req)
 {
@@ -96,6 +159,10 @@ settings(struct fg_req *req)
 		return fg_fail(FG_EFORBIDDEN, "only admins see and change settings");
 	if (strcmp(req->path, "/api/settings") == 0)
 		return req->method_bit == FG_GET ? list(req) : change(req);
+	if (strcmp(req->path, "/api/settings/check") == 0)
+		return req->method_bit == FG_GET ? show_chore(req, 200, "check") : begin(req, "check", fg_req_int(req, MEND, 0) != 0 ? "mend" : "", "farm.check");
+	if (strcmp(req->path, "/api/settings/purge") == 0)
+		return req->method_bit == FG_GET ? show_chore(req, 200, "purge") : purge(req);
 	return fg_fail(FG_ENOTFOUND, "there is nothing at this address");
 }
 

@@ -28,8 +28,10 @@
 #include "base/time.h"
 #include "compositor_batch.h"
 #include "compositor_child.h"
+#include "compositor_chore.h"
 #include "compositor_make.h"
 #include "farm/farm.h"
+#include "farm/chore.h"
 #include "farm/housekeep.h"
 #include "farm/program.h"
 #include "farm/product.h"
@@ -43,6 +45,7 @@ struct compositor {
 	struct fg_child *children; /* JOBS_MAX places */
 	bool             more;     /* the last look found something to make */
 	struct fg_batchers batchers;
+	struct fg_choring  choring;
 };
 
 static volatile sig_atomic_t ending;
@@ -270,6 +273,7 @@ plan(struct compositor *c)
 	}
 	fg_spool_sweep_as(&c->farm.spool, FG_MAKE_PREFIX);
 	c->children = fg_alloc(JOBS_MAX * sizeof(*c->children));
+	fg_chore_recover(c->farm.db);
 	fg_program_note(c->farm.db, "compositor", fg_now_ms());
 	fg_log(FG_LOG_INFO, "compositor.ready", "jobs=%d", jobs(c));
 	while (!ending) {
@@ -277,6 +281,7 @@ plan(struct compositor *c)
 		look(c);
 		keep_house(c);
 		fg_batchers_look(&c->batchers, &c->farm);
+		fg_chores_look(&c->choring, &c->farm);
 		if (!ending)
 			rest(c);
 	}
@@ -286,6 +291,7 @@ plan(struct compositor *c)
 	if (c->housekeeper > 0)
 		kill(c->housekeeper, SIGKILL);
 	fg_batchers_end(&c->batchers, &c->farm);
+	fg_chores_end(&c->choring, &c->farm);
 	fg_product_recover(c->farm.db); /* what was being made waits for the next compositor */
 	free(c->children);
 	return 0;
@@ -303,13 +309,13 @@ main(int argc, char **argv)
 {
 	static const struct option options[] = { { "config", required_argument, NULL, 'c' }, { "dir", required_argument, NULL, 'd' },
 		                                 { "make", no_argument, NULL, 'm' },
-		                                 { "housekeeping", no_argument, NULL, 'h' }, { "batch", required_argument, NULL, 'b' },
+		                                 { "housekeeping", no_argument, NULL, 'h' }, { "batch", required_argument, NULL, 'b' }, { "chore", required_argument, NULL, 'j' },
 		                                 { NULL, 0, NULL, 0 } };
 	struct compositor c = { 0 };
 	char              path[PATH_MAX];
 	const char       *config = NULL;
 	bool              maker = false, sweeper = false;
-	int64_t           batch = 0;
+	int64_t           batch = 0, chore = 0;
 	int               option, status = 1;
 	enum fg_err       err;
 
@@ -324,15 +330,18 @@ main(int argc, char **argv)
 			sweeper = true;
 		else if (option == 'b')
 			batch = strtoll(optarg, NULL, 10);
+		else if (option == 'j')
+			chore = strtoll(optarg, NULL, 10);
 		else
 			return usage();
 	if (argc - optind != (maker ? 4 : 0))
 		return usage();
 	fg_log_program("compositor");
-	sigaction(SIGTERM, &(struct sigaction){ .sa_handler = maker || sweeper || batch > 0 ? SIG_DFL : on_term }, NULL);
-	sigaction(SIGINT, &(struct sigaction){ .sa_handler = maker || sweeper || batch > 0 ? SIG_DFL : on_term }, NULL);
+	sigaction(SIGTERM, &(struct sigaction){ .sa_handler = maker || sweeper || batch > 0 || chore > 0 ? SIG_DFL : on_term }, NULL);
+	sigaction(SIGINT, &(struct sigaction){ .sa_handler = maker || sweeper || batch > 0 || chore > 0 ? SIG_DFL : on_term }, NULL);
 	if ((err = fg_farm_open(&c.farm, config, FG_DB_SHARED)) == FG_OK)
-		status = maker ? make_one(&c.farm, argv + optind) : sweeper ? sweep(&c.farm) : batch > 0 ? fg_batcher(&c.farm, batch) : plan(&c);
+		status = maker ? make_one(&c.farm, argv + optind) : sweeper ? sweep(&c.farm) : batch > 0 ? fg_batcher(&c.farm, batch)
+		         : chore > 0 ? fg_chore_run(&c.farm, chore) : plan(&c);
 	else
 		fprintf(stderr, "compositor: %s\n", fg_err_text(err));
 	fg_farm_close(&c.farm);

@@ -22,7 +22,7 @@ struct check {
 	struct fg_project  project;
 	bool             (*each)(void *ctx, const struct fg_fault *fault);
 	void              *ctx;
-	bool               mend;
+	bool               mend, tells;
 	int64_t            now_ms;
 };
 
@@ -46,6 +46,8 @@ is_there(struct check *check, const char *name, int64_t size)
 	fg_spool_path(path, &check->farm->spool, name);
 	have = fg_fs_size(path);
 	check->out->compared++;
+	if (check->tells && check->out->compared % 256 == 0)
+		check->each(check->ctx, NULL);
 	return have >= 0 && (size < 0 || have == size);
 }
 
@@ -380,17 +382,33 @@ check_counters(struct check *check)
 }
 
 enum fg_err
+fg_check_total(int64_t *out, struct fg_db *db)
+{
+	return fg_db_int(out, db, FG_SQL_CHECK_TOTAL, FG_NO_BINDS);
+}
+
+static enum fg_err
+check_all(struct check *check)
+{
+	enum fg_err err;
+
+	*check->out = (struct fg_checked){ 0 };
+	if ((err = check_renderers(check)) != FG_OK || (err = check_projects(check)) != FG_OK || (err = check_counters(check)) != FG_OK)
+		return err;
+	check->project.id = 0;
+	if ((err = walk(check, "renderers", visit_renderer)) != FG_OK)
+		return err;
+	return walk(check, "projects", visit_project);
+}
+
+enum fg_err
 fg_check(struct fg_checked *out, struct fg_farm *farm, bool mend, bool (*each)(void *ctx, const struct fg_fault *fault), void *ctx, int64_t now_ms)
 {
-	struct check check = { .out = out, .farm = farm, .each = each, .ctx = ctx, .mend = mend, .now_ms = now_ms };
-	enum fg_err  err;
+	return check_all(&(struct check){ .out = out, .farm = farm, .each = each, .ctx = ctx, .mend = mend, .now_ms = now_ms });
+}
 
-	*out = (struct fg_checked){ 0 };
-	if ((err = check_renderers(&check)) != FG_OK || (err = check_projects(&check)) != FG_OK ||
-	    (err = check_counters(&check)) != FG_OK)
-		return err;
-	check.project.id = 0;
-	if ((err = walk(&check, "renderers", visit_renderer)) != FG_OK)
-		return err;
-	return walk(&check, "projects", visit_project);
+enum fg_err
+fg_check_telling(struct fg_checked *out, struct fg_farm *farm, bool mend, bool (*each)(void *ctx, const struct fg_fault *fault), void *ctx, int64_t now_ms)
+{
+	return check_all(&(struct check){ .out = out, .farm = farm, .each = each, .ctx = ctx, .mend = mend, .tells = true, .now_ms = now_ms });
 }

@@ -21,8 +21,15 @@ struct fg_checked {
 	int compared, faults, mended;
 };
 
+/** About how many rows and files a check compares. */
+enum fg_err fg_check_total(int64_t *out, struct fg_db *db);
+
 /** Compare everything. With `mend`: a missing renderer is removed, a missing scene fails its project, a missing tile is rendered again,
  * missing products are made again, strays go to the trash, sums are counted again. */
 enum fg_err fg_check(struct fg_checked *out, struct fg_farm *farm, bool mend, bool (*each)(void *ctx, const struct fg_fault *fault), void *ctx, int64_t now_ms);
+
+/** The same; `each` is also called with NULL now and then, so that somebody can be told how far `out` is. */
+enum fg_err fg_check_telling(struct fg_checked *out, struct fg_farm *farm, bool mend, bool (*each)(void *ctx, const struct fg_fault *fault), void *ctx,
+                             int64_t now_ms);
 
 #endif

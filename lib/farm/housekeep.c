@@ -135,8 +135,8 @@ purge_some(int *tasks, struct fg_db *db, int64_t project, int64_t before_ms)
 	return fg_db_end(db, err);
 }
 
-static enum fg_err
-purge_deleted(int *count, struct fg_farm *farm, int64_t before_ms)
+enum fg_err
+fg_housekeep_deleted(int *count, struct fg_farm *farm, int64_t before_ms)
 {
 	struct found found;
 	enum fg_err  err = find(&found, farm->db, FG_SQL_PROJECT_TO_PURGE, FG_NO_BINDS, false);
@@ -329,6 +329,7 @@ sweep_batches(int *count, struct fg_db *db, int64_t before_ms)
 enum fg_err
 fg_housekeep(struct fg_housekept *out, struct fg_farm *farm, int64_t now_ms)
 {
+	int         chores;
 	enum fg_err err;
 
 	*out = (struct fg_housekept){ 0 };
@@ -341,10 +342,10 @@ fg_housekeep(struct fg_housekept *out, struct fg_farm *farm, int64_t now_ms)
 	    (err = sweep_uploads(&out->uploads, farm, now_ms - farm->settings.upload_seconds * 1000)) != FG_OK ||
 	    (err = sweep_tiles(&out->tiles, farm, now_ms - HOUR_MS)) != FG_OK || (err = sweep_batches(&out->batches, farm->db, now_ms - 90 * DAY_MS)) != FG_OK ||
 	    (err = sweep_renderers(&out->renderers, farm)) != FG_OK || (err = sweep_projects(&out->projects, farm, now_ms)) != FG_OK ||
-	    (err = purge_deleted(&out->rows, farm, now_ms - 7 * DAY_MS)) != FG_OK ||
+	    (err = fg_housekeep_deleted(&out->rows, farm, now_ms - 7 * DAY_MS)) != FG_OK ||
 	    (err = sweep_folder(&out->strays, farm, "incoming", now_ms - 2 * DAY_MS)) != FG_OK)
 		return err;
-	if ((err = fg_program_sweep(farm->db)) != FG_OK)
+	if ((err = fg_program_sweep(farm->db)) != FG_OK || (err = sweep_rows(&chores, farm->db, FG_SQL_CHORE_SWEEP, now_ms - 30 * DAY_MS)) != FG_OK)
 		return err;
 	out->logs = shorten_logs(farm->settings.log_dir);
 	return sweep_folder(&out->trash, farm, "trash", INT64_MAX);

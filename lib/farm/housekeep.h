@@ -14,6 +14,9 @@ struct fg_housekept {
 	int split; /**< projects whose upload was interrupted: gone on with, or failed */
 };
 
+/** The tasks of deleted projects that ended before; some projects at once. `count` grows. */
+enum fg_err fg_housekeep_deleted(int *count, struct fg_farm *farm, int64_t before_ms);
+
 enum fg_err fg_housekeep(struct fg_housekept *out, struct fg_farm *farm, int64_t now_ms);
 
 #endif

@@ -1,4 +1,5 @@
 """people: accounts, registering, invitations, keys and tokens with their scopes, quotas, the audit log; who may do what."""
+import time
 import unittest
 
 import blendfile
@@ -32,8 +33,7 @@ class People(farm.Case):
 
     def registration(self, how):
         self.farm.admin("set", "registration", how)
-        says = {"closed": "no registrations", "invitation": "needs an invitation", "open": "a user name has"}[how]
-        self.eventually(lambda: says in self.nobody.post("/api/register", name="", password="x").json["message"])
+        time.sleep(1.1)  # each program looks at the settings once a second
 
     def bearer(self, token):
         return lambda method, target, **data: request(self.farm.port, method, target, [("Authorization", "Bearer " + token)] + ([("Content-Type", "application/json")] if data else []),
