@@ -935,7 +935,7 @@ listen_unix(struct launcher *l, const char *path)
 
 	if (strlen(path) >= sizeof(name.sun_path))
 		return fg_fail(FG_EINVAL, "the path %s is too long for a socket", path);
-	snprintf(name.sun_path, sizeof(name.sun_path), "%s", path);
+	memcpy(name.sun_path, path, strlen(path) + 1);
 	unlink(path);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&name, sizeof(name)) != 0 || chmod(path, 0660) != 0 || listen(fd, 256) != 0)
 		return fg_fail(FG_EIO, "can't listen at %s: %s", path, strerror(errno));

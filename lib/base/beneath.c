@@ -14,12 +14,16 @@
 #include "base/fs.h"
 #include "base/random.h"
 
-static int
-open_beneath(int folder, const char *path, int flags)
+int
+fg_beneath_at(int folder, const char *path, int flags)
 {
 	const struct open_how how = { .flags = (unsigned)flags | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
+	int                   fd, tries = 5;
 
-	return (int)syscall(SYS_openat2, folder, path, &how, sizeof(how));
+	do /* EAGAIN: something was renamed while the kernel looked */
+		fd = (int)syscall(SYS_openat2, folder, path, &how, sizeof(how));
+	while (fd < 0 && (errno == EAGAIN || errno == EINTR) && --tries > 0);
+	return fd;
 }
 
 /* The next folder of the list that begins `path`, and what follows of the path; NULL after the last. */
@@ -44,18 +48,18 @@ next_folder(char folder[PATH_MAX], const char **list, const char *path)
 	return NULL;
 }
 
-static enum fg_err
-refused(const char *path)
+enum fg_err
+fg_beneath_refused(const char *path)
 {
 	switch (errno) {
 	case ENOENT:
 	case ENOTDIR:
-		return fg_fail(FG_ENOTFOUND, "there is no file %.300s", path);
+		return fg_fail(FG_ENOTFOUND, "there is no %.300s", path);
 	case EXDEV:
 	case ELOOP:
 	case EACCES:
 	case EPERM:
-		return fg_fail(FG_EFORBIDDEN, "%.300s may not be used: it leads out of the allowed folders, or the portal has no right to it", path);
+		return fg_fail(FG_EFORBIDDEN, "%.300s leads out of the allowed folders, or is closed to us", path);
 	default:
 		return fg_fail(FG_EIO, "could not open %.300s: %s", path, strerror(errno));
 	}
@@ -68,7 +72,7 @@ not_allowed(const char *path)
 }
 
 enum fg_err
-fg_beneath_open(int *fd, const char *folders, const char *path)
+fg_beneath_read(int *fd, const char *folders, const char *path)
 {
 	char        folder[PATH_MAX];
 	const char *rest = next_folder(folder, &folders, path);
@@ -79,11 +83,11 @@ fg_beneath_open(int *fd, const char *folders, const char *path)
 	if (rest == NULL || *rest == '\0')
 		return not_allowed(path);
 	if ((top = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
-		return refused(path);
-	*fd = open_beneath(top, rest, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+		return fg_beneath_refused(path);
+	*fd = fg_beneath_at(top, rest, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	close(top);
 	if (*fd < 0)
-		return refused(path);
+		return fg_beneath_refused(path);
 	if (fstat(*fd, &st) == 0 && S_ISREG(st.st_mode))
 		return FG_OK;
 	close(*fd);
@@ -101,9 +105,9 @@ make_folder(int top, char *rest)
 		int next;
 
 		*slash = '\0';
-		next = open_beneath(top, rest, O_PATH | O_DIRECTORY);
+		next = fg_beneath_at(top, rest, O_PATH | O_DIRECTORY);
 		if (next < 0 && errno == ENOENT && mkdirat(at, strrchr(rest, '/') != NULL ? strrchr(rest, '/') + 1 : rest, 0755) == 0)
-			next = open_beneath(top, rest, O_PATH | O_DIRECTORY);
+			next = fg_beneath_at(top, rest, O_PATH | O_DIRECTORY);
 		*slash = '/';
 		close(at);
 		at = next;
@@ -125,7 +129,7 @@ write_in(int folder, const char *name, int from)
 	if (fstatat(folder, name, &old, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(old.st_mode))
 		return fg_fail(FG_EFORBIDDEN, "%.200s is there and is no file", name);
 	if ((to = openat(folder, part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644)) < 0)
-		return refused(name);
+		return fg_beneath_refused(name);
 	err = lseek(from, 0, SEEK_SET) == 0 ? fg_fs_copy(to, from, NULL) : FG_EIO;
 	ok = fsync(to) == 0;
 	ok = close(to) == 0 && ok;
@@ -150,10 +154,10 @@ fg_beneath_write(const char *folders, const char *path, int from)
 	if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strstr(rest, "../") != NULL)
 		return not_allowed(path);
 	if ((top = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
-		return refused(path);
+		return fg_beneath_refused(path);
 	if ((place = make_folder(top, rest)) < 0) {
 		close(top);
-		return refused(path);
+		return fg_beneath_refused(path);
 	}
 	err = write_in(place, name, from);
 	readable = openat(place, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

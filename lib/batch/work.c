@@ -64,7 +64,7 @@ find_zip(struct fg_work_input *out, struct fg_farm *farm, int64_t owner, const c
 static enum fg_err
 find_on_host(struct fg_work_input *out, const struct fg_farm *farm, const char *path)
 {
-	enum fg_err err = fg_beneath_open(&out->fd, farm->settings.batch_input_folders, path);
+	enum fg_err err = fg_beneath_read(&out->fd, farm->settings.batch_input_folders, path);
 
 	if (err == FG_OK) {
 		snprintf(out->path, sizeof(out->path), "/proc/self/fd/%d", out->fd);

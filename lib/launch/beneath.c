@@ -1,14 +1,12 @@
 #include "launch/beneath.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "text/escape.h"
 
 enum { PATH_LONGEST = 1024 };
@@ -47,40 +45,20 @@ folder_of(const struct fg_launch_config *config, const char *path, const char **
 	return found;
 }
 
-static enum fg_err
-fail(const char *path)
-{
-	switch (errno) {
-	case ENOENT:
-	case ENOTDIR:
-		return fg_fail(FG_ENOTFOUND, "there is no %.300s", path);
-	case EXDEV:
-	case ELOOP:
-	case EACCES:
-	case EPERM:
-		return fg_fail(FG_EFORBIDDEN, "%.300s leads out of the allowed folders, or is closed to us", path);
-	}
-	return fg_fail(FG_EIO, "could not open %.300s: %s", path, strerror(errno));
-}
-
 enum fg_err
 fg_beneath_open(int *fd, const struct fg_launch_config *config, const char *path, int flags)
 {
-	const struct open_how          how = { .flags = (uint64_t)(flags | O_CLOEXEC), .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
 	const struct fg_launch_folder *folder;
 	const char                    *rest;
 	enum fg_err                    err = check_text(path);
-	int                            tries = 5;
 
 	*fd = -1;
 	if (err != FG_OK)
 		return err;
 	if ((folder = folder_of(config, path, &rest)) == NULL)
 		return fg_fail(FG_EFORBIDDEN, "%.300s is outside of the allowed folders", path);
-	do /* EAGAIN: something was renamed while the kernel looked */
-		*fd = (int)syscall(SYS_openat2, folder->fd, *rest == '\0' ? "." : rest, &how, sizeof(how));
-	while (*fd < 0 && (errno == EAGAIN || errno == EINTR) && --tries > 0);
-	return *fd >= 0 ? FG_OK : fail(path);
+	*fd = fg_beneath_at(folder->fd, *rest == '\0' ? "." : rest, flags);
+	return *fd >= 0 ? FG_OK : fg_beneath_refused(path);
 }
 
 enum fg_err

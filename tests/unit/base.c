@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/beneath.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fs.h"
@@ -111,12 +113,51 @@ random_is(void **state)
 		assert_in_range(fg_random_below(7), 0, 6);
 }
 
+/* Neither `..` nor a link leads out of an allowed folder; what lies beside it, whatever its name begins with, is outside. */
+static void
+beneath_stays(void **state)
+{
+	char       top[] = "/tmp/farmgate-beneath-XXXXXX", path[128], folders[128];
+	static const struct {
+		const char *path;
+		enum fg_err read, write;
+	} table[] = {
+		{ "in/a", FG_OK, FG_OK }, { "in/deep/er/b", FG_ENOTFOUND, FG_OK }, { "in/inside/a", FG_OK, FG_OK }, { "in/../out/a", FG_EFORBIDDEN, FG_EFORBIDDEN },
+		{ "out/a", FG_EFORBIDDEN, FG_EFORBIDDEN }, { "inner/a", FG_EFORBIDDEN, FG_EFORBIDDEN }, { "in/leak/a", FG_EFORBIDDEN, FG_EFORBIDDEN },
+		{ "in/leak2", FG_EFORBIDDEN, FG_EFORBIDDEN }, { "in", FG_EFORBIDDEN, FG_EFORBIDDEN }, { "in/", FG_EFORBIDDEN, FG_EFORBIDDEN }, { "in/.", FG_ENOTFOUND, FG_EFORBIDDEN },
+		{ "in/..", FG_EFORBIDDEN, FG_EFORBIDDEN },
+	};
+	int from, fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(top));
+	assert_int_equal(chdir(top), 0);
+	assert_int_equal(mkdir("in", 0755) | mkdir("out", 0755) | mkdir("inner", 0755) | mkdir("in/folder", 0755), 0);
+	assert_int_equal(symlink("folder", "in/inside") | symlink("../out", "in/leak") | symlink("../out/a", "in/leak2"), 0);
+	for (const char *const *name = (const char *const[]){ "in/a", "out/a", "inner/a", "in/folder/a", NULL }; *name != NULL; name++)
+		assert_int_equal(fg_fs_replace(*name, "x", 1, 0644), FG_OK);
+	snprintf(folders, sizeof(folders), "/nowhere:%s/in/:relative", top);
+	assert_true((from = open("in/a", O_RDONLY)) >= 0);
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		snprintf(path, sizeof(path), "%s/%s", top, table[i].path);
+		assert_int_equal(fg_beneath_read(&fd, folders, path), table[i].read);
+		if (fd >= 0)
+			close(fd);
+		assert_int_equal(fg_beneath_write(folders, path, from), table[i].write);
+		assert_int_equal(fg_beneath_read(&fd, "", path), FG_EFORBIDDEN);
+	}
+	assert_int_equal(fg_fs_size("out/a"), 1);
+	close(from);
+	assert_int_equal(chdir("/"), 0);
+	assert_int_equal(fg_fs_remove_tree(top), FG_OK);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(err_texts), cmocka_unit_test(buf_grows), cmocka_unit_test(arena_keeps),
-		cmocka_unit_test(files_whole), cmocka_unit_test(random_is),
+		cmocka_unit_test(files_whole), cmocka_unit_test(random_is), cmocka_unit_test(beneath_stays),
 	};
 
 	return cmocka_run_group_tests_name("base", tests, NULL, NULL);
