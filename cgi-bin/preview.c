@@ -3,6 +3,8 @@
  *   GET|HEAD /api/preview/ID                   the project's cover: its first frame, else the picture saved in the .blend, else a plain one
  *   GET|HEAD /api/preview/ID/FRAME             the JPEG that the compositor made of a whole frame
  *   GET|HEAD /api/preview/ID/FRAME/ROW/COLUMN  a delivered tile without its overscan; made when first asked for, kept by its lease
+ *   …/FRAME and …/FRAME/ROW/COLUMN with w= (pixels, at least as wide), layer= (EXR: its channels), ev= (stops, -10 to 10): the picture itself shown
+ *   so, made by confined processes when first asked for; 415 or 422 says why one can't be shown
  *   GET|HEAD /api/preview/upload/UPLOAD        the picture saved in the .blend (blend= chooses in a zip)
  *   404 while there is none, or of what the viewer may not see; link=SECRET as for the project
  *   Protocol: doc/protocol.md#preview    Test: tests/integration/portal.py
@@ -16,6 +18,7 @@
 #include "base/fs.h"
 #include "farm/frame.h"
 #include "farm/intake.h"
+#include "farm/picture.h"
 #include "farm/tile.h"
 #include "farm/upload.h"
 #include "http/endpoint.h"
@@ -24,12 +27,15 @@
 #include "image/stitch.h"
 #include "image/thumb.h"
 
-enum { LINK, BLEND, LEASE };
+enum { LINK, BLEND, LEASE, WIDTH, LAYER, EV };
 enum { MOSAIC_WIDTH = 960, TILE_LEAST = 32, ICON_MOST = 1 << 24 };
 
 static const struct fg_param params[] = {
 	[LINK]  = { "link",  FG_PARAM_TEXT, .optional = true, .max = 64 },
 	[BLEND] = { "blend", FG_PARAM_TEXT, .optional = true, .max = FG_BLEND_PATH - 1 },
+	[WIDTH] = { "w",     FG_PARAM_INT, .optional = true, .min = 1, .max = FG_IMAGE_SIDE_MAX },
+	[LAYER] = { "layer", FG_PARAM_TEXT, .optional = true, .max = 200 },
+	[EV]    = { "ev",    FG_PARAM_TEXT, .optional = true, .max = 8 },
 	[LEASE] = { "lease", FG_PARAM_INT, .optional = true, .loose = true, .min = 0, .max = INT32_MAX },
 };
 
@@ -120,6 +126,63 @@ one_tile(struct fg_req *req, const struct fg_project *p, int64_t frame, int64_t 
 	return fg_http_send_file(req, name, "image/jpeg", NULL);
 }
 
+/* Half stops, so that few pictures are kept. */
+static enum fg_err
+exposure(float *out, const char *text)
+{
+	char        *end;
+	const double stops = strtod(text, &end);
+
+	if (end == text || *end != '\0' || !(stops >= -10 && stops <= 10))
+		return fg_fail(FG_EINVAL, "ev is a number of stops from -10 to 10");
+	*out = (float)((int)(stops * 2 + (stops < 0 ? -0.5 : 0.5)) / 2.0);
+	return FG_OK;
+}
+
+static enum fg_err
+make_view(const char *name, struct fg_req *req, int in_fd, const struct fg_thumb *how)
+{
+	struct fg_spool_file file = FG_SPOOL_NO_FILE;
+	enum fg_err          err;
+
+	if (fg_farm_full(req->farm))
+		return fg_fail(FG_ENOSPACE, "the farm's disk is full: no new pictures are made");
+	if ((err = fg_spool_create(&file, &req->farm->spool)) == FG_OK && (err = fg_picture(file.fd, in_fd, how, req->settings)) == FG_OK)
+		err = fg_spool_commit(&file, &req->farm->spool, name);
+	fg_spool_discard(&file);
+	return err;
+}
+
+/* The picture itself, as it is asked for. */
+static enum fg_err
+view(struct fg_req *req, const struct fg_project *p, const int64_t place[3], int count)
+{
+	const char     *layer = fg_req_text(req, LAYER, "");
+	struct fg_thumb how = { .width = fg_picture_width((int)fg_req_int(req, WIDTH, 960)), .layer = *layer != '\0' ? layer : NULL };
+	char            source[FG_SPOOL_NAME], name[FG_SPOOL_NAME], path[PATH_MAX], hash[33], ext[16];
+	int64_t         lease;
+	int             fd;
+	enum fg_err     err;
+
+	if ((err = exposure(&how.display.exposure_stops, fg_req_text(req, EV, "0"))) != FG_OK)
+		return err;
+	err = count == 1 ? fg_frame_file(source, ext, req->db, p, (int)place[0])
+	                 : fg_frame_tile(source, &lease, req->db, p, (int)place[0], (int)place[1], (int)place[2]);
+	if (err != FG_OK)
+		return err;
+	fg_spool_path(path, &req->farm->spool, source);
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
+		return fg_fail(FG_ENOTFOUND, "the picture's file is missing");
+	if ((err = fg_picture_name(hash, fd, &how)) == FG_OK) {
+		fg_spool_view(name, p->id, hash);
+		fg_spool_path(path, &req->farm->spool, name);
+		if (access(path, R_OK) != 0)
+			err = make_view(name, req, fd, &how);
+	}
+	close(fd);
+	return err == FG_OK ? fg_http_send_file(req, name, "image/jpeg", NULL) : err;
+}
+
 static enum fg_err
 of_project(struct fg_req *req, const struct fg_project *p, const char *at)
 {
@@ -132,6 +195,8 @@ of_project(struct fg_req *req, const struct fg_project *p, const char *at)
 	if (*at != '\0' || count == 2 || place[0] > FG_FRAME_MAX)
 		return fg_fail(FG_ENOTFOUND, "a preview is at /api/preview/PROJECT, …/FRAME or …/FRAME/ROW/COLUMN");
 	fg_http_header(req, "Cache-Control", count == 3 && fg_req_int(req, LEASE, 0) > 0 ? "private, max-age=86400, immutable" : "private, no-cache");
+	if (count > 0 && (fg_req_int(req, WIDTH, 0) > 0 || *fg_req_text(req, LAYER, "") != '\0' || *fg_req_text(req, EV, "") != '\0'))
+		return view(req, p, place, count);
 	return count == 0 ? cover(req, p) : count == 1 ? whole_frame(req, p, place[0]) : one_tile(req, p, place[0], place[1], place[2]);
 }
 

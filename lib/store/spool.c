@@ -187,6 +187,12 @@ fg_spool_tile_preview(char *out, int64_t project, int frame, int row, int column
 }
 
 void
+fg_spool_view(char *out, int64_t project, const char *name)
+{
+	snprintf(out, FG_SPOOL_NAME, "projects/%" PRId64 "/previews/as-%s.jpg", project, name);
+}
+
+void
 fg_spool_cover(char *out, int64_t project)
 {
 	snprintf(out, FG_SPOOL_NAME, "projects/%" PRId64 "/cover.png", project);

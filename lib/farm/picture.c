@@ -1,0 +1,232 @@
+#include "farm/picture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "base/log.h"
+#include "farm/confine.h"
+
+enum { MEMORY = 768 << 20, CPU_S = 20, WALL_S = 30, FILE_MOST = 1 << 30, WORDS = 400, NO_CAGE = 100 };
+
+int
+fg_picture_width(int asked)
+{
+	static const int widths[FG_PICTURE_WIDTHS] = { 64, 128, 256, 512, 960, 1920, 3840, 7680 };
+
+	for (int i = 0; i < FG_PICTURE_WIDTHS - 1; i++)
+		if (asked <= widths[i])
+			return widths[i];
+	return widths[FG_PICTURE_WIDTHS - 1];
+}
+
+enum fg_err
+fg_picture_name(char out[33], int in_fd, const struct fg_thumb *how)
+{
+	unsigned char hash[16];
+	struct stat   st;
+	char          text[512];
+	int           len;
+
+	if (fstat(in_fd, &st) != 0)
+		return fg_fail(FG_EIO, "the picture could not be looked at: %s", strerror(errno));
+	len = snprintf(text, sizeof(text), "1 %ju %ju %jd %jd.%09ld %d %d %.3f %d %.300s", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino, (intmax_t)st.st_size,
+	               (intmax_t)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, how->width, how->quality, (double)how->display.exposure_stops, how->display.filmic,
+	               how->layer != NULL ? how->layer : "");
+	crypto_generichash(hash, sizeof(hash), (const unsigned char *)text, (size_t)len, NULL, 0);
+	sodium_bin2hex(out, 33, hash, sizeof(hash));
+	return FG_OK;
+}
+
+/* --- the child that decodes; its words go where its picture would have gone */
+
+static _Noreturn void
+decode(int out_fd, int in_fd, const struct fg_thumb *how)
+{
+	enum fg_err err;
+	const char *why;
+
+	fg_confine_limits(MEMORY, CPU_S, FILE_MOST);
+	if (!fg_confine(FG_CAGE_DECODE))
+		_exit(NO_CAGE);
+	if ((err = fg_thumb(out_fd, in_fd, how)) != FG_OK) {
+		why = fg_err_text(err);
+		(void)!ftruncate(out_fd, 0);
+		(void)!pwrite(out_fd, why, strlen(why), 0);
+	}
+	_exit((int)err);
+}
+
+static enum fg_err
+judge(int status, int out_fd)
+{
+	char    words[WORDS] = "";
+	ssize_t got;
+
+	if (WIFSIGNALED(status))
+		return fg_fail(FG_EFORMAT, "the picture could not be decoded: it took too much memory or time, or is damaged");
+	if (WEXITSTATUS(status) == 0)
+		return FG_OK;
+	if (WEXITSTATUS(status) >= FG_ERR_COUNT)
+		return fg_fail(FG_EIO, "pictures can't be decoded on this host: its kernel confines no process");
+	got = pread(out_fd, words, sizeof(words) - 1, 0);
+	(void)!ftruncate(out_fd, 0);
+	return got > 0 ? fg_fail((enum fg_err)WEXITSTATUS(status), "%s", words) : (enum fg_err)WEXITSTATUS(status);
+}
+
+/* At most WALL_S, then it is killed. */
+static enum fg_err
+wait_for(pid_t pid, int *status)
+{
+	for (int ms = 0; ms < WALL_S * 1000;) {
+		const pid_t got = waitpid(pid, status, WNOHANG);
+
+		if (got == pid)
+			return FG_OK;
+		if (got < 0 && errno != EINTR)
+			return fg_fail(FG_EIO, "a process was lost: %s", strerror(errno));
+		usleep(ms < 50 ? 1000 : 10000);
+		ms += ms < 50 ? 1 : 10;
+	}
+	kill(-pid, SIGKILL);
+	kill(pid, SIGKILL);
+	waitpid(pid, status, 0);
+	return fg_fail(FG_ETIMEOUT, "the picture took longer than %d seconds to decode", WALL_S);
+}
+
+static pid_t
+begin(void)
+{
+	const pid_t parent = getpid(), pid = fork();
+
+	if (pid != 0)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+	setpgid(0, 0);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
+	return 0;
+}
+
+static enum fg_err
+by_ourselves(int out_fd, int in_fd, const struct fg_thumb *how)
+{
+	const pid_t pid = begin();
+	int         status = 0;
+	enum fg_err err;
+
+	if (pid == 0)
+		decode(out_fd, in_fd, how);
+	if (pid < 0)
+		return fg_fail(FG_EIO, "could not start a process: %s", strerror(errno));
+	return (err = wait_for(pid, &status)) == FG_OK ? judge(status, out_fd) : err;
+}
+
+/* --- ffmpeg: to a plain file that we read */
+
+/** What ffmpeg is told a file is; nothing is guessed. */
+struct kind {
+	const char *magic, *demuxer, *encoder, *pixels;
+	size_t      len;
+};
+static const struct kind kinds[] = { { "\x76\x2f\x31\x01", "exr_pipe", "exr", "gbrpf32le", 4 },
+	                             { "II*\0", "tiff_pipe", "png", "rgb48be", 4 },
+	                             { "MM\0*", "tiff_pipe", "png", "rgb48be", 4 } };
+
+static const struct kind *
+kind_of(int fd)
+{
+	char head[8] = "";
+
+	if (pread(fd, head, sizeof(head), 0) < 4)
+		return NULL;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (memcmp(head, kinds[i].magic, kinds[i].len) == 0)
+			return &kinds[i];
+	return NULL;
+}
+
+static _Noreturn void
+convert(int out_fd, int in_fd, const struct kind *kind, const char *layer, const char *ffmpeg)
+{
+	const char *args[40], *const environment[] = { "LANG=C.UTF-8", NULL };
+	const int   none = open("/dev/null", O_WRONLY);
+	char        size[24];
+	int         n = 0;
+
+	if (none < 0 || dup2(in_fd, STDIN_FILENO) < 0 || dup2(out_fd, STDOUT_FILENO) < 0 || dup2(none, STDERR_FILENO) < 0)
+		_exit(1);
+	snprintf(size, sizeof(size), "%jd", (intmax_t)lseek(STDIN_FILENO, 0, SEEK_END));
+	lseek(STDIN_FILENO, 0, SEEK_SET);
+	args[n++] = ffmpeg;
+	for (const char *const *each = (const char *const[]){ "-nostdin", "-v", "quiet", "-threads", "1", "-protocol_whitelist", "pipe", NULL }; *each != NULL; each++)
+		args[n++] = *each;
+	if (layer != NULL && strcmp(kind->encoder, "exr") == 0) {
+		args[n++] = "-layer";
+		args[n++] = layer;
+	}
+	for (const char *const *each = (const char *const[]){ "-f", kind->demuxer, "-frame_size", size, "-i", "pipe:0", "-frames:v", "1", "-pix_fmt", kind->pixels, "-c:v", kind->encoder,
+	                                                      "-threads", "1", "-f", "image2pipe", "pipe:1", NULL }; *each != NULL; each++)
+		args[n++] = *each;
+	args[n] = NULL;
+	fg_confine_limits(MEMORY, CPU_S, FILE_MOST);
+	if (!fg_confine(FG_CAGE_PROGRAM))
+		_exit(NO_CAGE);
+	execve(ffmpeg, (char *const *)args, (char *const *)environment);
+	_exit(127);
+}
+
+static bool
+plain_layer(const char *layer)
+{
+	return layer == NULL || (layer[0] != '-' && layer[strspn(layer, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_. -")] == '\0');
+}
+
+static enum fg_err
+by_ffmpeg(int out_fd, int in_fd, const struct fg_thumb *how, const struct fg_settings *settings, const struct kind *kind)
+{
+	struct fg_thumb plain = *how;
+	const int       middle = memfd_create("picture", MFD_CLOEXEC);
+	int             status = 0;
+	enum fg_err     err;
+	pid_t           pid;
+
+	if (middle < 0)
+		return fg_fail(FG_EIO, "no memory for a picture: %s", strerror(errno));
+	if ((pid = begin()) == 0)
+		convert(middle, in_fd, kind, how->layer, settings->ffmpeg);
+	err = pid < 0 ? fg_fail(FG_EIO, "could not start a process: %s", strerror(errno)) : wait_for(pid, &status);
+	if (err == FG_OK && (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || lseek(middle, 0, SEEK_END) <= 0))
+		err = fg_fail(FG_EUNSUPPORTED, "this kind of picture can't be shown (ffmpeg can't read it either); deep and multi-part EXR are such kinds");
+	plain.layer = NULL; /* ffmpeg has chosen it */
+	if (err == FG_OK)
+		err = by_ourselves(out_fd, middle, &plain);
+	close(middle);
+	return err;
+}
+
+enum fg_err
+fg_picture(int out_fd, int in_fd, const struct fg_thumb *how, const struct fg_settings *settings)
+{
+	struct fg_thumb    alone = *how;
+	const struct kind *kind = kind_of(in_fd);
+	enum fg_err        err;
+
+	alone.threads = 1;
+	err = by_ourselves(out_fd, in_fd, &alone);
+	if ((err != FG_EUNSUPPORTED && err != FG_EFORMAT) || kind == NULL || !plain_layer(how->layer))
+		return err;
+	return by_ffmpeg(out_fd, in_fd, &alone, settings, kind);
+}

@@ -1,0 +1,25 @@
+/* picture: a JPEG of a stranger's picture file, made by confined processes: one that decodes what lib/image reads, and ffmpeg (EXR in tiles or
+ * with DWA compression, TIFF) where it doesn't. A hostile file costs an error message. */
+#ifndef FG_FARM_PICTURE_H
+#define FG_FARM_PICTURE_H
+
+#include <sys/types.h>
+
+#include "farm/settings.h"
+#include "image/thumb.h"
+
+enum { FG_PICTURE_WIDTHS = 8 };
+
+/** The width that is made for an asked one: the next of 64, 128, 256, 512, 960, 1920, 3840, 7680; so that few are kept. */
+int fg_picture_width(int asked);
+
+/** A name for what comes out of this file shown this way: changes when the file does. 32 hexadecimal digits. FG_EIO */
+enum fg_err fg_picture_name(char out[33], int in_fd, const struct fg_thumb *how);
+
+/** Make it. Takes up to half a minute.
+ *
+ * @param out_fd  an empty file; holds the JPEG when FG_OK
+ * @return FG_OK; FG_EUNSUPPORTED, FG_EFORMAT, FG_EINVAL, FG_ENOTFOUND (no such layer), FG_ETOOBIG, FG_ETIMEOUT, FG_EIO; the text says what is wrong */
+enum fg_err fg_picture(int out_fd, int in_fd, const struct fg_thumb *how, const struct fg_settings *settings);
+
+#endif
