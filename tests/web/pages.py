@@ -19,7 +19,7 @@ LOOKS = [(dark, phone) for dark in (False, True) for phone in (False, True)]
 # Who goes where: name, address ({project}, {worker} are filled in), what stands there when it is ready.
 NOBODY = [("welcome", "/", "#welcome"), ("login", "/login", "#login"), ("register", "/register", "h1"), ("join", "/join", "#steps")]
 ADMIN = [("home", "/", "#projects li"), ("upload", "/upload", "#drop"), ("project-waiting", "/project?id={waiting}", "#title"), ("project-rendering", "/project?id={rendering}", "#title"),
-         ("project-failed", "/project?id={failed}", "#causes li"), ("no-project", "/project?id=999999", "#error"), ("workers", "/workers", "#workers tr"),
+         ("project-failed", "/project?id={failed}", "#causes li"), ("no-project", "/project?id=999999", "#error"), ("workers", "/workers", "#workers li"),
          ("worker", "/worker?id={worker}", "#log tr"), ("account", "/account", "#facts dd"), ("people", "/people", "#people tr"), ("status", "/status", "#programs tr"),
          ("settings", "/settings", "#groups .card"), ("join-known", "/join", "#steps")]
 LISTEN = """
