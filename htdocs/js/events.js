@@ -22,6 +22,15 @@ export function watch(listener) {
 	watcher = listener;
 	document.addEventListener("visibilitychange", () => document.hidden ? rest() : now());
 	addEventListener("online", now);
+	addEventListener("offline", mute);
+	now();
+}
+
+/* A connection that the network left behind would be silent for long: ask, and say so when nobody answers. */
+function mute() {
+	const dead = socket;
+	socket = null;
+	dead?.close();
 	now();
 }
 
