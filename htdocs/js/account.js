@@ -101,10 +101,10 @@ function removeMe() {
 }
 
 async function start() {
+	clicks(byId("leave"), leave, (problem) => wrong(byId("error"), problem));
 	me = await needed();
 	setText(byId("name"), me.name);
 	setText(byId("roles"), me.roles.length ? `You are ${me.roles.map((role) => role === "admin" ? "an admin" : `a ${role}`).join(" and ")} here.` : "Your account has no role yet: ask the farm's admin.");
-	clicks(byId("leave"), leave, (problem) => wrong(byId("error"), problem));
 	byId("keys-card").hidden = !may(me, "worker");
 	for (const [button, work] of Object.entries({ "new-key": newKey, "new-token": newToken, password, delete: removeMe })) byId(button).addEventListener("click", work);
 	await load();

@@ -92,7 +92,7 @@ async function takeBack(row) {
 
 async function audits() {
 	const answer = await get(address("/api/audits", { before }));
-	fillTable(byId("audits"), answer.audits, (row) => row.id, (row) => [clock(row.at_ms), row.name, row.action, el("span", { class: "small" }, row.detail)]);
+	fillTable(byId("audits"), answer.audits, (row) => row.id, (row) => [clock(row.at_ms), row.name || "at the host", row.action, el("span", { class: "small" }, row.detail)]);
 	byId("no-audits").hidden = answer.audits.length > 0;
 	byId("older").hidden = !answer.next;
 	byId("older").value = answer.next ?? "";
@@ -107,6 +107,7 @@ async function load() {
 	fillTable(byId("invitations"), invitations, (row) => row.id, (row) => [row.note || "somebody", row.roles.join(", "), row.host, day(row.expires_ms), row.guest ?? "–",
 		row.guest ? "" : small("Take back", `Take back the invitation for ${row.note || "somebody"}`, () => takeBack(row).catch((problem) => say(problem.message)))]);
 	byId("no-invitations").hidden = invitations.length > 0;
+	byId("invitations").closest(".table").hidden = invitations.length === 0;
 }
 
 function turn(to) {
@@ -115,11 +116,11 @@ function turn(to) {
 }
 
 async function start() {
-	await needed();
 	byId("add").addEventListener("click", add);
 	byId("invite").addEventListener("click", invite);
 	byId("older").addEventListener("click", (event) => turn(event.target.value));
 	byId("newest").addEventListener("click", () => turn(""));
+	await needed();
 	await load();
 	const { registration } = await farm().catch(() => ({}));
 	setText(byId("how"), registration === "closed" ? "Registration is closed: an invitation works only once an admin opens it to invitations, under Settings." : "Whoever has the link makes an account with these roles.");

@@ -244,6 +244,12 @@ function gone(problem) {
 	if (problem.status === 401) location.replace(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
+function farewell() {
+	p.state = "deleted";
+	byId("all").hidden = true;
+	wrong(byId("error"), new Error("This project is deleted."));
+}
+
 /* Bars move between the events too. */
 async function beat() {
 	if (!["waiting", "rendering", "composing"].includes(p.state)) return;
@@ -271,7 +277,7 @@ async function start() {
 	await frames.jump(frames.current());
 	await look(wanted());
 	await showErrors();
-	watch({ project: id, feed: Boolean(me), changed: refresh, tick: beat });
+	watch({ project: id, feed: Boolean(me), changed: (events) => events?.some((event) => event.kind === "project.deleted") ? farewell() : refresh(), tick: beat });
 }
 
 start().catch(gone);

@@ -134,12 +134,12 @@ async function purge() {
 }
 
 async function start() {
-	await needed();
 	const fail = (problem) => say(problem.message);
 	byId("add").addEventListener("click", add);
 	byId("purge").addEventListener("click", purge);
 	clicks(byId("check"), () => check(0), fail);
 	clicks(byId("mend"), () => check(1), fail);
+	await needed();
 	await settings();
 	await renderers();
 	await checking();

@@ -1,4 +1,4 @@
-"""film: what a newcomer does, in a real browser against the real farm: log in, upload a scene that real Blender saved, watch farmgate-worker and real
+"""film: what a newcomer does, in a real browser against the real farm: register with an invitation, make a worker key, upload a scene that real Blender saved, watch farmgate-worker and real
 Blender render it, play the film, take the raw frames home, delete the project. What the console says against a page fails the test."""
 import glob
 import os
@@ -47,11 +47,10 @@ class Film(farm.Case):
             f = cls.farm
             subprocess.run(["blender", "-b", "--factory-startup", "--python-exit-code", "3", "--python-expr", MAKE, "--", f.dir, str(FRAMES)], check=True,
                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            f.user("ann", "submitter", "worker")
+            f.user("ada", "admin")
+            f.admin("set", "registration", "invitation")
             f.admin("renderer", "add", "--wrap", shutil.which("blender"))
             cls.key = f.dir + "/key"
-            with open(os.open(cls.key, os.O_WRONLY | os.O_CREAT, 0o600), "w") as key:
-                key.write(f.key("ann"))
         except BaseException:
             cls.farm.close()
             raise
@@ -64,15 +63,46 @@ class Film(farm.Case):
     def calm(self, b):
         self.assertEqual(b.complaints(), [])
 
-    def log_in(self, b):
+    def invite(self, b):
         b.open("/")
         b.wait("h1", "render farm")
         b.click("#welcome a", "Log in")
-        b.type("[name=name]", "ann")
+        b.type("[name=name]", "ada")
         b.type("[name=password]", "long enough")
         b.click("#login button")
+        b.click("#ways a", "People")
+        b.click("#invite")
+        b.type("dialog [name=note]", "Ann")
+        b.click("dialog button", "Make the link")
+        b.wait("dialog .secret")
+        self.link = b.text("dialog .secret").strip()
+        b.click("dialog button", "Close")
+        b.wait("#invitations th", "Ann")
+        b.click("#ways a", "ada")
+        b.click("#leave")
+        b.wait("#welcome")
+
+    def register(self, b):
+        b.open(self.link[self.link.index("/register"):])
+        b.type("[name=name]", "ann")
+        b.type("[name=password]", "long enough")
+        b.type("[name=again]", "long enough")
+        b.click("#register button")
         b.wait("#empty", "There are no projects yet")
         b.shot("1-empty")
+
+    def lend(self, b):
+        """The key is made where the command lines are, and stands in them."""
+        b.click("#ways a", "Lend a machine")
+        b.click("#make")
+        b.wait("#key-buttons .secret")
+        secret = b.text("#key-buttons .secret").strip()
+        self.assertIn(secret, b.text("#own-command"))
+        self.assertIn("--login ann", b.text("#own-command"))
+        with open(os.open(self.key, os.O_WRONLY | os.O_CREAT, 0o600), "w") as key:
+            key.write(secret)
+        b.shot("1-lend")
+        b.click("#ways a", "Projects")
 
     def upload(self, b):
         b.click("#empty a", "Upload a scene")
@@ -131,7 +161,7 @@ class Film(farm.Case):
 
     def test_from_the_first_page_to_the_first_film(self):
         with webdriver.Browser(f"http://127.0.0.1:{self.farm.port}", SHOTS) as b:
-            for step in (self.log_in, self.upload):
+            for step in (self.invite, self.register, self.lend, self.upload):
                 step(b)
                 self.calm(b)
             self.lent = self.worker()
