@@ -253,7 +253,8 @@ keep_for_viewers(struct job *job, const char *bytes, size_t len)
 		const size_t  over = job->pending.len + len - FLUSH_BYTES, old = over < job->pending.len ? over : job->pending.len;
 		const size_t  fresh = over - old;
 
-		memmove(job->pending.data, job->pending.data + old, job->pending.len - old);
+		if (old > 0)
+			memmove(job->pending.data, job->pending.data + old, job->pending.len - old);
 		job->pending.len -= old;
 		job->skipped += (int64_t)over;
 		bytes += fresh;

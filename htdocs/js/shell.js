@@ -14,6 +14,7 @@ const PLACES = [
 	{ href: "/", text: "Projects", for: (me) => me },
 	{ href: "/upload", text: "Upload", for: (me) => may(me, "submitter") },
 	{ href: "/batches", text: "Batches", for: (me) => may(me, "submitter") },
+	{ href: "/runs", text: "Runs", for: (me) => me },
 	{ href: "/workers", text: "Workers", for: (me) => me },
 	{ href: "/status", text: "Status", for: (me) => me },
 	{ href: "/people", text: "People", for: (me) => may(me) },

@@ -1,0 +1,228 @@
+/* runs: solver runs of the launcher: a form, the cores, the queue, the table, and one run with its output and charts. */
+import { byId, el, gate, setText, sync } from "./dom.js";
+import { clicks, sends } from "./form.js";
+import { duration } from "./format.js";
+import { connect } from "./rpc.js";
+import { needed } from "./session.js";
+import { say, wrong } from "./shell.js";
+import { chip, meter, setChip, setMeter } from "./state.js";
+
+const LOOK = { Starting: "waiting", Running: "rendering", Suspended: "paused", Finished: "finished", Error: "failed", sw1: "done", Stopped: "cancelled" };
+const LIVE = new Set(["Starting", "Running", "Suspended"]);
+const MOST = 1 << 20, ANSI = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])|[\x00-\x08\x0b-\x1f\x7f]/g;
+const SERIES = { step: "Time step", kinetic: "Kinetic energy", internal: "Internal energy", total: "Total energy", hourglass: "Hourglass energy" };
+const runs = new Map(), error = byId("error");
+let call, settings, queue = [], chosen = 0, text = "", drawn = 0, usage = [], map = {};
+
+const fail = (problem) => wrong(error, problem);
+const ask = (method, params) => call(method, params).then((result) => (wrong(error, null), result));
+
+/* --- cores */
+
+function paintCores() {
+	const taken = Object.keys(map).length;
+	setText(byId("cores-said"), `${taken} of ${settings.cores} taken`);
+	sync(byId("cores"), Array.from({ length: Math.min(settings.cores, 256) }, (_, i) => i), (i) => i, () => el("span", { class: "tag" }), (node, i) => {
+		setText(node, `${i}${map[i] ? ` · run ${map[i]}` : ""}${usage[i] === undefined ? "" : ` · ${Math.round(usage[i])} %`}`);
+		node.classList.toggle("soft", !map[i]);
+	});
+}
+
+function mapCores() {
+	map = {};
+	for (const run of runs.values()) if (LIVE.has(run.status)) for (const core of JSON.parse(run.allocated_cores || "[]")) map[core] = run.id;
+	paintCores();
+}
+
+/* --- the queue */
+
+async function move(from, to) {
+	for (const step = Math.sign(to - from); from !== to; from += step) await ask("switchPositionQueue", { initial: from, new: from + step });
+}
+
+function makeWaiting(job) {
+	const row = el("li", { class: "line-up", draggable: "true" });
+	const at = () => queue.findIndex((one) => one.id === job.id);
+	row.text = el("span", {});
+	row.append(row.text, el("span", { class: "buttons right" },
+		clicks(el("button", { class: "little quiet", type: "button", "aria-label": `Run ${job.id} earlier` }, "↑"), () => move(at(), Math.max(0, at() - 1)), fail),
+		clicks(el("button", { class: "little quiet", type: "button", "aria-label": `Run ${job.id} later` }, "↓"), () => move(at(), Math.min(queue.length - 1, at() + 1)), fail),
+		clicks(el("button", { class: "little quiet danger", type: "button" }, "Remove"), () => ask("removeFromQueue", { position: at() }), fail)));
+	row.addEventListener("dragstart", (event) => event.dataTransfer.setData("text/plain", String(job.id)));
+	row.addEventListener("dragover", (event) => event.preventDefault());
+	row.addEventListener("drop", (event) => {
+		const from = queue.findIndex((one) => String(one.id) === event.dataTransfer.getData("text/plain"));
+		event.preventDefault();
+		if (from >= 0 && at() >= 0) move(from, at()).catch(fail);
+	});
+	return row;
+}
+
+function paintQueue() {
+	byId("waiting").hidden = !queue.length;
+	sync(byId("queue"), queue, (job) => job.id, makeWaiting, (row, job) => setText(row.text, `${job.input} · ${job.ncpu} cores · ${job.why || "next"}`));
+}
+
+/* --- the table */
+
+function makeRow(run) {
+	const row = el("tr");
+	row.parts = { name: el("button", { class: "quiet little", type: "button", onclick: () => choose(run.id).then(() => byId("name").scrollIntoView({ block: "center" })).catch(fail) }), message: el("p", { class: "soft small" }), state: chip(), meter: meter(`Progress of run ${run.id}`), left: el("td"), mass: el("td") };
+	const part = row.parts;
+	row.append(el("td", {}, part.name, part.message), el("td", {}, part.state), el("td", {}, part.meter), part.left, part.mass);
+	return row;
+}
+
+function fillRow(row, run) {
+	const part = row.parts, done = Number(run.progress) || 0;
+	setText(part.name, `${run.id} · ${run.input}`);
+	setText(part.message, run.message ?? "");
+	setChip(part.state, LOOK[run.status] ?? "waiting");
+	setText(part.state, run.status);
+	part.meter.className = `meter ${LOOK[run.status] ?? ""}`;
+	setMeter(part.meter, done, 0, 100, `${Math.floor(done)} %`);
+	setText(part.left, LIVE.has(run.status) && run.ETA ? duration(run.ETA * 1000) : run.elapsed ? `took ${duration(run.elapsed * 1000)}` : "");
+	setText(part.mass, run.pct_mass ? `${run.pct_mass} %` : "");
+}
+
+function paint() {
+	sync(byId("runs"), [...runs.values()].sort((a, b) => b.id - a.id).slice(0, 500), (run) => run.id, makeRow, fillRow);
+	if (chosen) paintButtons();
+}
+
+/* --- one run */
+
+function button(words, method, params, look = "") {
+	return clicks(el("button", { type: "button", class: `little ${look}` }, words), async () => {
+		await ask(method, { id: chosen, ...params });
+		say(`${words}: sent to run ${chosen}.`);
+	}, fail);
+}
+
+function paintButtons() {
+	const run = runs.get(chosen), place = byId("buttons");
+	if (!run || place.dataset.now === run.id + run.status) return;
+	place.dataset.now = run.id + run.status;
+	if (!LIVE.has(run.status)) return place.replaceChildren(button("Remove from the list", "removeShell"));
+	const codes = settings.solvers.find((one) => one.program === run.solver || one.name === run.solver)?.codes.split(" ").filter(Boolean) ?? [];
+	place.replaceChildren(button("Stop", "stopJob", {}, "danger"), button("Kill", "KillProcessByJobId", {}, "danger"),
+		run.status === "Suspended" ? button("Go on", "resumeJob") : button("Suspend", "suspendJob"), ...codes.map((code) => button(code, "sendD3kill", { payload: code })));
+}
+
+function paintOutput() {
+	const words = byId("search").value.toLowerCase(), output = byId("output");
+	const shown = words ? text.split("\n").filter((line) => line.toLowerCase().includes(words)).join("\n") : text;
+	setText(output, shown || (words ? "No line of the output has this." : "No output yet."));
+	if (byId("follow").checked) output.scrollTop = output.scrollHeight;
+}
+
+function add(more) {
+	text = (text + more.replace(ANSI, "")).slice(-MOST);
+	paintOutput();
+}
+
+function chart(title, x, y) {
+	const low = Math.min(...y), high = Math.max(...y), span = high - low || 1, range = `${title}, ${low.toPrecision(3)} to ${high.toPrecision(3)}`, end = x.at(-1) - x[0] || 1;
+	const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg"), line = svg.appendChild(document.createElementNS(svg.namespaceURI, "polyline"));
+	for (const [key, value] of Object.entries({ viewBox: "0 0 300 80", role: "img", "aria-label": range })) svg.setAttribute(key, value);
+	for (const [key, value] of Object.entries({ fill: "none", stroke: "currentColor", "stroke-width": "1.5", points: y.map((v, i) => `${((x[i] - x[0]) / end) * 300},${78 - ((v - low) / span) * 76}`).join(" ") })) line.setAttribute(key, value);
+	return el("figure", {}, el("figcaption", { class: "small soft" }, range), svg);
+}
+
+async function paintCharts() {
+	drawn = Date.now();
+	const id = chosen, data = await call("getCharts", { id });
+	const some = data.time?.length > 1 ? Object.entries(SERIES).filter(([key]) => data[key].length === data.time.length) : [];
+	if (id === chosen) byId("charts").replaceChildren(...some.map(([key, title]) => chart(title, data.time, data[key])));
+}
+
+async function choose(id) {
+	const run = runs.get(id), last = await ask("getRunningShells");
+	chosen = id;
+	byId("one").hidden = false;
+	byId("charts").replaceChildren();
+	setText(byId("name"), `Run ${id}: ${run.input}`);
+	setText(byId("command"), run.command);
+	text = "";
+	add(last[id]?.stdout ?? (await ask("getJobLog", { id, from: 0 })).text);
+	paintButtons();
+	paintCharts().catch(() => {});
+}
+
+/* --- what is told */
+
+function ended(run) {
+	say(`Run ${run.id}: ${run.status}.`);
+	if (window.Notification?.permission === "granted") new Notification(`Run ${run.id}: ${run.status}`, { body: run.input });
+}
+
+const HEAR = {
+	addJob: ({ job }) => runs.set(job.id, job),
+	update_data({ id, payload }) {
+		const run = runs.get(id), was = run?.status;
+		if (!run) return;
+		Object.assign(run, payload);
+		if (was !== run.status && !LIVE.has(run.status)) ended(run);
+		if (was !== run.status || payload.allocated_cores) mapCores();
+		if (id === chosen && Date.now() - drawn > 5000) paintCharts().catch(() => {});
+	},
+	appendToShell: ({ id, payload }) => id === chosen && add(payload),
+	setQueue({ jobs }) { queue = jobs; paintQueue(); },
+	removeShell: () => {},
+	cpuUsageUpdate({ cores }) { usage = cores; paintCores(); },
+};
+
+/* --- beginning */
+
+function fillForm() {
+	const { templates, solvers, folders, cores } = settings;
+	byId("template").replaceChildren(...templates.map((one) => el("option", { value: one.expr }, `${one.name}: ${one.expr}`)));
+	byId("solver").replaceChildren(...solvers.map((one) => el("option", { value: one.program }, one.name)));
+	byId("ncpu").max = cores;
+	byId("input").placeholder = `${folders[0] ?? ""}/…`;
+	setText(byId("input-hint"), `A file below ${folders.join(" or ")}.`);
+	byId("template").onchange = () => {
+		byId("expr").value = byId("template").value;
+		byId("expr").parentElement.hidden = !/\$(FILE|NUMBER)/.test(byId("expr").value);
+	};
+	byId("template").onchange();
+}
+
+async function load() {
+	settings = await ask("getSettings");
+	setText(byId("where"), `Solver runs on ${settings.host}: started, queued, followed and stopped.`);
+	fillForm();
+	runs.clear();
+	for (const run of await ask("getFullJobList")) runs.set(run.id, run);
+	HEAR.setQueue({ jobs: await ask("getQueue") });
+	byId("all").hidden = false;
+	byId("empty").hidden = true;
+	mapCores();
+	paint();
+	await ask("startCpuMonitoring");
+	if (chosen && runs.has(chosen)) await choose(chosen);
+}
+
+function away(opened) {
+	const empty = byId("empty");
+	if (opened || !byId("all").hidden) return fail(new Error("The connection to the launcher is lost; what you see may be old."));
+	empty.hidden = false;
+	empty.replaceChildren(gate(), el("p", {}, "No launcher answers here. It is off until an admin sets it up, and lets in whom its settings name."));
+}
+
+function offerNotices() {
+	const offer = byId("notify");
+	offer.hidden = !window.Notification || Notification.permission !== "default";
+	offer.onclick = async () => { await Notification.requestPermission(); offerNotices(); };
+}
+
+sends(byId("form"), async ({ expr, solver, ncpu, memory, input, clean }) => {
+	const job = await call("startJob", { job_data: { expr, solver, ncpu, memory, input }, clean_all: clean });
+	say(job.status ? `Run ${job.id} has started.` : `Run ${job.id} waits in the queue.`);
+	if (job.status) await choose(job.id);
+});
+byId("search").addEventListener("input", paintOutput);
+byId("follow").addEventListener("change", paintOutput);
+await needed();
+offerNotices();
+call = connect("/rpc", { told: (method, params) => { HEAR[method]?.(params); if (method === "addJob" || method === "update_data") paint(); }, open: () => load().catch(fail), closed: away });
