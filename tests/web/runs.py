@@ -25,6 +25,10 @@ class Runs(farm.Case):
         b.script("for (const [k, v] of Object.entries(arguments[0])) document.getElementById(k).value = v", {"input": path, "ncpu": str(cores), "memory": "1m"})
         b.click("#form button.primary")
 
+    def press(self, b, words):
+        b.script("document.getElementById('buttons').scrollIntoView({ block: 'center' })")  # not below the bar on top
+        b.click("#buttons button", words)
+
     def test_a_day_at_the_launcher(self):
         f = self.farm
         os.mkdir(f.dir + "/runs")
@@ -60,14 +64,14 @@ class Runs(farm.Case):
             b.type("#search", "no such line anywhere")
             b.wait("#output", "No line of the output has this")
             b.script("const s = document.getElementById('search'); s.value = ''; s.dispatchEvent(new Event('input'))")
-            b.click("#buttons button", "sw1")
+            self.press(b, "sw1")
             b.wait("#runs .chip", "sw1")
             b.wait("#output", "sw1 encountered")
             b.wait("#runs .chip", "Finished")  # c, which had been moved before b
             b.until(lambda: not b.all("#queue li"), what="an empty queue")
             b.click("#runs button", "2 ·")
             b.wait("#name", "Run 2")
-            b.click("#buttons button", "Kill")
+            self.press(b, "Kill")
             b.wait("#runs .chip", "Stopped")
             self.assertEqual(b.complaints(), [])
 
