@@ -15,7 +15,6 @@ import time
 import urllib.error
 import urllib.request
 
-TOP = os.path.abspath(os.environ.get("top_srcdir", os.path.join(os.path.dirname(__file__), "..")))
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 KEYS = {"tab": "\ue004", "enter": "\ue007", "escape": "\ue00c", "space": "\ue00d", "control": "\ue009", "backspace": "\ue003"}
 FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
@@ -26,13 +25,6 @@ def missing():
     """Why no browser can be driven here, or ''."""
     lacks = [name for name in ("chromium", "chromedriver") if not shutil.which(name)]
     return "not installed: " + ", ".join(lacks) if lacks else ""
-
-
-def addresses():
-    """The addresses that the programs of endpoints.list answer, as expressions."""
-    with open(os.path.join(TOP, "nginx", "endpoints.list"), encoding="utf-8") as f:
-        rows = [line.split() for line in f if line.strip() and not line.startswith("#")]
-    return [re.escape(url.rstrip("*")) for row in rows for url in row[1].split(",")]
 
 
 class Trouble(Exception):
@@ -46,7 +38,6 @@ class Trouble(Exception):
 class Browser:
     def __init__(self, origin, shots=None, size=(1280, 900), dark=False, phone=False):
         self.origin, self.shots, self.session = origin.rstrip("/"), shots, None
-        self.served = ["/(?!api/)", *addresses()]
         self.home = tempfile.mkdtemp(prefix="farmgate-browser-")
         self.driver = subprocess.Popen(["chromedriver", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                        env={**os.environ, "HOME": self.home, "TMPDIR": self.home})
@@ -143,9 +134,7 @@ class Browser:
         return path
 
     def complaints(self, level=("SEVERE", "WARNING")):
-        """What the console got since the last time, apart from questions to programs that this build does not have."""
-        lines = [entry["message"] for entry in self._do("POST", "/se/log", {"type": "browser"}) if entry["level"] in level]
-        return [line for line in lines if "404 (Not Found)" not in line or any(re.search(r"//[^/]+" + url, line) for url in self.served)]
+        return [entry["message"] for entry in self._do("POST", "/se/log", {"type": "browser"}) if entry["level"] in level]
 
     # --- what is on the page
 

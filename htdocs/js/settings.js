@@ -15,7 +15,7 @@ const GROUPS = [["People and the farm's name", "farm registration login"], ["Wor
 	["Putting films together", "compositor"], ["Batches", "batch"], ["Live connections", "live app events"], ["More", ""]];
 const CHOICES = { registration: ["closed", "invitation", "open"] };
 const CHECK_MS = 1000, IMPORT_MS = 2000;
-const SYSTEMS = [["linux", "Linux"], ["windows", "Windows"], ["mac", "macOS"]], ARCHS = [["64bit", "64 bit, Intel and AMD"], ["arm64", "ARM, 64 bit"], ["32bit", "32 bit"]];
+const SYSTEMS = [["linux", "Linux"], ["windows", "Windows"], ["mac", "macOS"]], ARCHS = [["64bit", "64 bit"], ["32bit", "32 bit"]];
 const PASSWORD = { name: "password", type: "password", label: "Your password", required: true, autocomplete: "current-password" };
 
 /* --- settings */
@@ -73,22 +73,27 @@ function away(r) {
 	}) }, "Remove");
 }
 
+function working({ state }) {
+	return state === "working" || state === "waiting";
+}
+
 function makeImport() {
 	return el("li", {}, el("span"), meter("Import"));
 }
 
 function fillImport(node, i) {
-	setText(node.firstElementChild, `${i.name}: ${i.message || i.state}`);
+	setText(node.firstElementChild, `${i.name}: ${i.message || (i.state === "failed" ? "it failed" : "being unpacked and tried")}`);
+	node.lastElementChild.hidden = i.state === "failed";
 	setMeter(node.lastElementChild, i.progress, 0, 1000, `${Math.floor(i.progress / 10)} %`);
 }
 
 async function renderers() {
 	const { renderers: all, imports = [] } = await get("/api/renderers");
 	fillTable(byId("renderers"), all, (r) => r.id, (r) => [`Blender ${r.version}`, `${r.os}, ${r.bits}`, r.caps ? r.caps.join(", ") : "not tried", bytes(r.size), el("code", { title: r.sha256 }, `${(r.sha256 ?? "").slice(0, 12)}…`), away(r)]);
-	sync(byId("imports"), imports, (i) => i.id, makeImport, fillImport);
-	byId("no-renderers").hidden = all.length > 0 || imports.length > 0;
+	sync(byId("imports"), imports.filter((i) => i.state !== "done").slice(0, 3), (i) => i.id, makeImport, fillImport);
+	byId("no-renderers").hidden = all.length > 0 || imports.some(working);
 	byId("renderers").closest(".table").hidden = all.length === 0;
-	if (imports.some((i) => !["done", "failed"].includes(i.state))) setTimeout(() => renderers().catch(() => {}), IMPORT_MS);
+	if (imports.some(working)) setTimeout(() => renderers().catch(() => {}), IMPORT_MS);
 }
 
 function add() {
@@ -111,12 +116,23 @@ function add() {
 
 /* --- check and purge */
 
+function checkWords(c) {
+	if (working(c)) return c.total ? `Checking: ${c.checked} of ${c.total}` : "Checking…";
+	if (c.state === "failed") return c.message;
+	return c.state === "done" ? `${c.findings.length ? many(c.findings.length, "finding") : "All is well"} in ${many(c.checked, "row")}${c.mended ? `; ${c.mended} mended` : ""}.` : "";
+}
+
 async function checking() {
 	const c = await get("/api/settings/check");
-	const running = c.state === "running" || c.state === "waiting";
-	setText(byId("checked"), running ? `Checking: ${c.checked} of ${c.total}` : c.total ? `${many(c.findings.length, "finding")} in ${many(c.total, "row")}${c.mended ? `; ${c.mended} mended` : ""}.` : "");
-	byId("findings").replaceChildren(...(running ? [] : c.findings.map((text) => el("li", {}, text))));
-	if (running) setTimeout(() => checking().catch(() => {}), CHECK_MS);
+	setText(byId("checked"), checkWords(c));
+	byId("findings").replaceChildren(...(c.findings ?? []).map((text) => el("li", {}, text)));
+	if (working(c)) setTimeout(() => checking().catch(() => {}), CHECK_MS);
+}
+
+async function purging() {
+	const c = await get("/api/settings/purge");
+	setText(byId("purged"), working(c) ? "Purging…" : c.state === "done" ? "Everything is purged." : c.message ?? "");
+	if (working(c)) setTimeout(() => purging().catch(() => {}), CHECK_MS);
 }
 
 async function check(mend) {
@@ -126,11 +142,13 @@ async function check(mend) {
 
 async function purge() {
 	const { farm: name } = await farm();
-	const done = await ask({
+	await ask({
 		title: "Purge everything?", text: ["Every project of everybody is removed, with all scenes and results. It can't be undone."], danger: true, action: "Purge everything",
-		fields: [{ name: "name", label: "Type the farm's name to confirm", match: name, hint: name, autocomplete: "off" }, PASSWORD], work: (given) => post("/api/settings/purge", given).then(() => true),
+		fields: [{ name: "name", label: "Type the farm's name to confirm", match: name, hint: name, autocomplete: "off" }, PASSWORD], work: async (given) => {
+			await post("/api/settings/purge", given);
+			await purging();
+		},
 	});
-	if (done) say("Everything is purged.");
 }
 
 async function start() {
