@@ -71,7 +71,8 @@ farmapi_open(struct fg_req *req)
 		return html(req, 401, "<h1>That was not right</h1>\n<p>The name or the password is wrong. <a href=\"/\">Try again</a></p>");
 	}
 	if (err == FG_OK)
-		err = fg_door_open(req->db, FG_DOOR_PERSON, req->address, user.id, req->now_ms + req->settings->compat_2254_seconds * 1000);
+		err = fg_door_open(req->db, FG_DOOR_PERSON, req->address, user.id, req->now_ms + req->settings->compat_2254_seconds * 1000,
+		                   req->now_ms);
 	return err == FG_OK ? farmapi_page(req) : err;
 }
 

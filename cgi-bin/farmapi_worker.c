@@ -108,7 +108,7 @@ farmapi_join(struct fg_req *req)
 	                                           .hostname = name, .hwid = "", .address = req->address, .cores = 1, .ram_kib = RAM_KIB, .own = OTHER_CLIENT },
 	                       req->now_ms);
 	if (err == FG_OK)
-		err = fg_door_open(req->db, FG_DOOR_WORKER, req->address, secret.user, req->now_ms + DAY_MS);
+		err = fg_door_open(req->db, FG_DOOR_WORKER, req->address, secret.user, req->now_ms + DAY_MS, req->now_ms);
 	return err == FG_OK ? welcome(req, id, md5) : unknown(req, err);
 }
 

@@ -2,6 +2,10 @@
 INSERT INTO door (address, user, until_ms) VALUES (:address, :user, :until_ms)
     ON CONFLICT (address) DO UPDATE SET user = excluded.user, until_ms = excluded.until_ms;
 
+-- name: door_sweep
+-- scan: as many rows as people and workers came from
+DELETE FROM door WHERE until_ms < :now_ms;
+
 -- name: door_close
 DELETE FROM door WHERE address = :address;
 

@@ -23,10 +23,12 @@ SELECT t.id, t.frame, t.row, t.column FROM task t
  ORDER BY t.seq LIMIT 1;
 
 -- name: task_pick_last
--- The same for a task that this worker should rather not get, when no other worker that is online can take it.
+-- The same for a task that this worker should rather not get, when no other worker that is online can take it. Those that sleep at times, and the other
+-- farm's, which can't take each project's, are not waited for.
 SELECT t.id, t.frame, t.row, t.column FROM task t
  WHERE t.project = :project AND t.state = 'waiting' AND (t.memory_kib = 0 OR t.memory_kib < :ram)
    AND NOT EXISTS (SELECT 1 FROM worker w WHERE w.seen_ms > :since_ms AND w.id <> :worker AND w.disabled = 0 AND w.aside_until_ms <= :now_ms
+                      AND w.sleep_from = w.sleep_to AND w.version <> '2254'
                       AND (t.memory_kib = 0 OR t.memory_kib < w.ram_kib)
                       AND EXISTS (SELECT 1 FROM renderer r WHERE r.os = w.os AND r.bits = w.bits AND r.removed = 0)
                       AND NOT EXISTS (SELECT 1 FROM shun s WHERE s.task = t.id AND s.worker = w.id)

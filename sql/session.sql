@@ -28,14 +28,17 @@ UPDATE session SET idle = :idle, idle_ms = :now_ms, next_ms = :next_ms WHERE id 
 UPDATE session SET ended_ms = :now_ms WHERE id = :session AND ended_ms = 0 RETURNING worker;
 
 -- name: ask_next
--- Who is expected next of those that may take a task of a project, soonest first. Whoever may not is passed over within the index.
-SELECT s.next_ms, w.sleep_from, w.sleep_to, w.sleep_zone
-  FROM session s CROSS JOIN worker w ON w.id = s.worker CROSS JOIN user u ON u.id = s.user
- WHERE s.next_ms > 0 AND s.ended_ms = 0 AND s.next_ms > :since_ms AND s.ram_kib >= :ram
-   AND (:audience = 0 OR EXISTS (SELECT 1 FROM audience_user a WHERE a.user = s.user AND a.audience = :audience))
-   AND EXISTS (SELECT 1 FROM renderer r WHERE r.os = s.os AND r.bits = s.bits AND r.removed = 0 AND (:version = '' OR r.version = :version))
-   AND w.disabled = 0 AND w.aside_until_ms <= s.next_ms AND u.disabled = 0 AND u.roles & 4
- ORDER BY s.next_ms LIMIT :limit;
+-- Who is expected next of those that may take a task of a project, soonest first. Whoever may not is passed over within the index; of the others the
+-- first :limit are looked at.
+-- scan: those :limit rows
+SELECT n.next_ms, w.sleep_from, w.sleep_to, w.sleep_zone
+  FROM (SELECT s.next_ms, s.worker, s.user FROM session s
+         WHERE s.next_ms > 0 AND s.ended_ms = 0 AND s.next_ms > :since_ms AND s.ram_kib >= :ram
+           AND (:audience = 0 OR EXISTS (SELECT 1 FROM audience_user a WHERE a.user = s.user AND a.audience = :audience))
+           AND EXISTS (SELECT 1 FROM renderer r WHERE r.os = s.os AND r.bits = s.bits AND r.removed = 0 AND (:version = '' OR r.version = :version))
+         ORDER BY s.next_ms LIMIT :limit) n
+  CROSS JOIN worker w ON w.id = n.worker CROSS JOIN user u ON u.id = n.user
+ WHERE w.disabled = 0 AND w.aside_until_ms <= n.next_ms AND u.disabled = 0 AND u.roles & 4 ORDER BY n.next_ms;
 
 -- name: worker_visit
 UPDATE worker SET visits = visits + 1 WHERE id = :worker RETURNING visits;

@@ -7,7 +7,7 @@
 #include "farm/count.h"
 #include "farm/visit.h"
 
-enum { NOTHING = 200, NO_RENDERER = 205, LOOK_AT = 50 };
+enum { NOTHING = 200, NO_RENDERER = 205, LOOK_AT = 200 };
 
 static const int64_t MINUTE_MS = 60000, REPORT_MS = 10000, OWN_MS = 30000, PAUSE_MS = 5 * 60000;
 

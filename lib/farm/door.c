@@ -10,7 +10,7 @@ key(char out[80], enum fg_door kind, const char *address)
 }
 
 enum fg_err
-fg_door_open(struct fg_db *db, enum fg_door kind, const char *address, int64_t user, int64_t until_ms)
+fg_door_open(struct fg_db *db, enum fg_door kind, const char *address, int64_t user, int64_t until_ms, int64_t now_ms)
 {
 	char        name[80];
 	enum fg_err err = fg_db_begin(db, FG_NORMAL);
@@ -18,7 +18,9 @@ fg_door_open(struct fg_db *db, enum fg_door kind, const char *address, int64_t u
 	if (err != FG_OK)
 		return err;
 	key(name, kind, address);
-	return fg_db_end(db, fg_db_run(db, FG_SQL_DOOR_OPEN, FG_BINDS(FG_T("address", name), FG_I("user", user), FG_I("until_ms", until_ms)), NULL));
+	if ((err = fg_db_run(db, FG_SQL_DOOR_SWEEP, FG_BINDS(FG_I("now_ms", now_ms)), NULL)) == FG_OK)
+		err = fg_db_run(db, FG_SQL_DOOR_OPEN, FG_BINDS(FG_T("address", name), FG_I("user", user), FG_I("until_ms", until_ms)), NULL);
+	return fg_db_end(db, err);
 }
 
 enum fg_err

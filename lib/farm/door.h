@@ -9,8 +9,8 @@
 
 enum fg_door { FG_DOOR_PERSON, FG_DOOR_WORKER };
 
-/** Open it for this user; who comes last holds it. */
-enum fg_err fg_door_open(struct fg_db *db, enum fg_door kind, const char *address, int64_t user, int64_t until_ms);
+/** Open it for this user; who comes last holds it. Those whose time is over go. */
+enum fg_err fg_door_open(struct fg_db *db, enum fg_door kind, const char *address, int64_t user, int64_t until_ms, int64_t now_ms);
 enum fg_err fg_door_close(struct fg_db *db, enum fg_door kind, const char *address);
 
 /** Whose is it? FG_EAUTH: nobody's, or their account is disabled. */

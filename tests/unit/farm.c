@@ -700,6 +700,26 @@ expects_workers(void **state)
 	assert_int_equal(next_ms, 0);
 }
 
+/* A task that a worker failed goes to others first; but nobody waits for one that sleeps at times. */
+static void
+sleepers_are_not_waited_for(void **state)
+{
+	struct farm      *f = *state;
+	const int64_t     ann = add_user(f, "ann");
+	struct fg_session one = add_worker(f, ann, "ann", "one", 8 << 20), two = add_worker(f, ann, "ann", "two", 8 << 20);
+	struct fg_sleep   sleep;
+	struct fg_lease   lease;
+
+	add_project(f, ann, 1, 1, 0);
+	assert_int_equal(lend(&lease, f, &one), FG_OK);
+	assert_int_equal(fg_lease_fail(f->db, settings(f), &(struct fg_failure){ .lease = lease.id, .key = one.key, .blame = FG_BLAME_BOTH, .why = "x" }, f->now_ms),
+	                 FG_OK);
+	assert_int_equal(lend(&lease, f, &one), FG_ENOTFOUND);
+	assert_int_equal(fg_sleep_parse(&sleep, "22:00", "06:00", "UTC"), FG_OK);
+	assert_int_equal(fg_worker_sleep(f->db, two.worker, &sleep), FG_OK);
+	assert_int_equal(lend(&lease, f, &one), FG_OK);
+}
+
 /* Which frames the other farm's workers cut as we do, and with how much overscan. */
 static void
 other_farm_cuts(void **state)
@@ -739,7 +759,7 @@ main(void)
 #define FARM_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(points_are_minutes_of_cores), cmocka_unit_test(workers_sleep), cmocka_unit_test(generations_wait), cmocka_unit_test(other_farm_cuts),
-		FARM_TEST(expects_workers),
+		FARM_TEST(expects_workers), FARM_TEST(sleepers_are_not_waited_for),
 		FARM_TEST(renders_to_the_end), FARM_TEST(lends_fairly), FARM_TEST(stops_at_a_quota), FARM_TEST(skips_what_does_not_fit), FARM_TEST(takes_back_and_late),
 		FARM_TEST(ends_what_runs_too_long), FARM_TEST(keeps_budgets), FARM_TEST(sets_workers_aside), FARM_TEST(judges_the_scene_first), FARM_TEST(spares_whom_failed),
 		FARM_TEST(doubts_black), FARM_TEST(checks_settings), FARM_TEST(asks_passwords), FARM_TEST(pauses_and_prefers),
