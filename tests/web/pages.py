@@ -14,7 +14,7 @@ from farm import Client, png
 SHOTS = os.path.join(farm.BUILD, "tests", "web", "screenshots", "pages")
 HTDOCS = os.path.join(farm.TOP, "htdocs")
 AXE = os.path.join(farm.BUILD, "axe", "node_modules", "axe-core", "axe.min.js")
-MOST_SCRIPT = 150000
+MOST_SCRIPT = 150 * 1024
 LOOKS = [(dark, phone) for dark in (False, True) for phone in (False, True)]
 # Who goes where: name, address ({project}, {worker} are filled in), what stands there when it is ready.
 NOBODY = [("welcome", "/", "#welcome"), ("login", "/login", "#login"), ("register", "/register", "h1"), ("join", "/join", "#steps")]
