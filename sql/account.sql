@@ -51,6 +51,16 @@ DELETE FROM viewer WHERE user = :id;
 -- scan: invitations are a few
 UPDATE invitation SET expires_ms = :now_ms WHERE host = :id AND used_ms = 0 AND expires_ms > :now_ms;
 
+-- name: account_batch_jobs
+UPDATE batch_job SET state = 'CANCELLED', finished_ms = :now_ms WHERE state IN ('QUEUED', 'RUNNING') AND batch IN (SELECT id FROM batch WHERE owner = :id);
+
+-- name: account_batches
+UPDATE batch SET state = 'CANCELLED', open = 0, password = x'', finished_ms = :now_ms WHERE owner = :id AND (open = 1 OR state IN ('WAITING', 'RUNNING'));
+
+-- name: account_doors
+-- scan: a few addresses
+DELETE FROM door WHERE user = :id;
+
 -- name: account_project
 SELECT id FROM project WHERE owner = :id AND state <> 'deleted' LIMIT 1;
 

@@ -83,7 +83,8 @@ fg_account_change(struct fg_db *db, int64_t id, const struct fg_account_change *
 static enum fg_err
 forget_row(struct fg_db *db, int64_t id, int64_t now_ms)
 {
-	static const enum fg_sql dated[] = { FG_SQL_ACCOUNT_GONE, FG_SQL_ACCOUNT_REVOKE, FG_SQL_ACCOUNT_INVITATIONS };
+	static const enum fg_sql dated[] = { FG_SQL_ACCOUNT_GONE, FG_SQL_ACCOUNT_REVOKE, FG_SQL_ACCOUNT_INVITATIONS, FG_SQL_ACCOUNT_BATCH_JOBS,
+		                               FG_SQL_ACCOUNT_BATCHES };
 	struct fg_account        account;
 	enum fg_err              err = fg_account_get(&account, db, id);
 
@@ -91,6 +92,8 @@ forget_row(struct fg_db *db, int64_t id, int64_t now_ms)
 		err = fg_db_run(db, dated[i], FG_BINDS(FG_I("id", id), FG_I("now_ms", now_ms)), NULL);
 	if (err == FG_OK && (err = fg_db_run(db, FG_SQL_ACCOUNT_WORKERS, FG_BINDS(FG_I("id", id)), NULL)) == FG_OK)
 		err = fg_db_run(db, FG_SQL_ACCOUNT_VIEWER, FG_BINDS(FG_I("id", id)), NULL);
+	if (err == FG_OK)
+		err = fg_db_run(db, FG_SQL_ACCOUNT_DOORS, FG_BINDS(FG_I("id", id)), NULL);
 	return err == FG_OK ? check_admins(db) : err;
 }
 

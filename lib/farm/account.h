@@ -27,7 +27,7 @@ struct fg_account_change {
 /** One transaction. FG_ECONFLICT when nobody would be left who administers the farm. */
 enum fg_err fg_account_change(struct fg_db *db, int64_t id, const struct fg_account_change *change);
 
-/** The account goes: nobody logs in with it any more, keys and tokens end, projects are deleted, workers stay without a name, the name is free again.
+/** The account goes: nobody logs in with it any more, keys and tokens end, batches are cancelled, projects are deleted, workers stay without a name, the name is free again.
  * What a crash leaves, housekeeping finishes (fg_account_sweep). FG_ECONFLICT for the last admin. */
 enum fg_err fg_account_remove(struct fg_farm *farm, int64_t id, int64_t now_ms);
 

@@ -161,7 +161,10 @@ class Doors:
         answer = self.get("/")[2]
         self.assertEqual(answer.getheader("X-Content-Type-Options"), "nosniff")
         self.assertEqual(answer.getheader("X-Frame-Options"), "DENY")
-        self.assertIn("default-src 'none'; script-src 'self'; style-src 'self';", answer.getheader("Content-Security-Policy"))
+        self.assertEqual(answer.getheader("Referrer-Policy"), "same-origin")
+        self.assertEqual(answer.getheader("Content-Security-Policy"),
+                         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; "
+                         "font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
 
 
 class Nginx(Doors, Web, unittest.TestCase):
