@@ -528,6 +528,20 @@ cores_text(char *out, size_t size, const int *cores, int count, const char *betw
 		len += (size_t)snprintf(out + len, size - len, "%s%d", i > 0 ? between : "", cores[i]);
 }
 
+static void
+set_environment(const char *lines)
+{
+	char name[128], value[4096];
+
+	for (const char *at = lines, *end; (end = strchr(at, '\n')) != NULL; at = end + 1) {
+		const char *equals = strchr(at, '=');
+
+		snprintf(name, sizeof(name), "%.*s", (int)(equals - at), at);
+		snprintf(value, sizeof(value), "%.*s", (int)(end - equals - 1), equals + 1);
+		setenv(name, value, 1);
+	}
+}
+
 /* Clears close-on-exec of what farmgate-run gets, and of nothing else. */
 static void
 become_run(const struct launcher *l, const struct job *job, const char *const *argv, int folder, int lock, const char *cores)
@@ -557,6 +571,7 @@ become_run(const struct launcher *l, const struct job *job, const char *const *a
 	signal(SIGPIPE, SIG_DFL);
 	unsetenv("FARMGATE_CONFIG");
 	setenv("OMP_NUM_THREADS", text[4], 1);
+	set_environment(l->config.environment);
 	dup2(open("/dev/null", O_RDWR), 0);
 	execv(l->config.run_program, (char *const *)(uintptr_t)own);
 	_exit(127);

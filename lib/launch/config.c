@@ -73,10 +73,23 @@ add_folder(struct fg_launch_config *config, const char *value)
 }
 
 static enum fg_err
+add_environment(struct fg_launch_config *config, const char *value)
+{
+	const size_t len = strlen(config->environment), name = strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+
+	if (name == 0 || value[name] != '=' || len + strlen(value) + 2 > sizeof(config->environment))
+		return fg_fail(FG_EINVAL, "environment takes NAME=value, at most %zu characters in all", sizeof(config->environment));
+	snprintf(config->environment + len, sizeof(config->environment) - len, "%s\n", value);
+	return FG_OK;
+}
+
+static enum fg_err
 take_launcher(struct fg_launch_config *config, const char *key, const char *value)
 {
 	if (strcmp(key, "folder") == 0)
 		return add_folder(config, value);
+	if (strcmp(key, "environment") == 0)
+		return add_environment(config, value);
 	if (strcmp(key, "listen") == 0) {
 		if (config->listens == FG_LISTEN_MAX)
 			return fg_fail(FG_EINVAL, "at most %d addresses to listen at", FG_LISTEN_MAX);

@@ -1,4 +1,4 @@
-/* config: the launcher's settings file (launcher.conf). Nothing is allowed until it says so. */
+/* config: the launcher's settings file (launcher.conf). Nothing is allowed until it says so. doc/operations.md#the-launcher */
 #ifndef FG_LAUNCH_CONFIG_H
 #define FG_LAUNCH_CONFIG_H
 
@@ -38,6 +38,7 @@ struct fg_licence {
 struct fg_launch_config {
 	char                    host[128], state_dir[512], rules_dir[512], run_program[512], cgroup_root[512], trash[64];
 	char                    hosts[1024], origins[1024], networks[1024], users[1024], keep[512];
+	char                    environment[4096]; /**< NAME=value of the solvers, each with a newline */
 	char                    listen[FG_LISTEN_MAX][64];
 	char                    webhook[512], mail_to[256], mail_from[128], mail_server[256];
 	struct fg_launch_folder folder[FG_FOLDERS_MAX];

@@ -1,13 +1,16 @@
 """launcher: every method, the wire, the queue, restarts, stops, folders; with a fake solver that writes what LS-DYNA writes."""
 import http.client
+import http.server
 import json
 import os
 import shutil
 import signal
 import socket
+import socketserver
 import sqlite3
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 
@@ -392,6 +395,70 @@ class Runs(launch.Case):
         with open(outside + "/main.k") as f:
             self.assertEqual(f.read(), "secret")
         self.assertEqual(os.listdir(outside), ["main.k"])
+
+
+class Hooks(http.server.BaseHTTPRequestHandler):
+    heard = []
+
+    def do_POST(self):
+        self.heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+class Mailbox(socketserver.StreamRequestHandler):
+    heard = []
+
+    def handle(self):
+        def say(text):
+            self.wfile.write(text.encode() + b"\r\n")
+        say("220 here")
+        for line in self.rfile:
+            word = line.split()[0].upper() if line.split() else b""
+            if word == b"DATA":
+                say("354 go on")
+                text = b""
+                while not text.endswith(b"\r\n.\r\n"):
+                    text += self.rfile.readline()
+                self.heard.append(text.decode())
+            say("221 bye" if word == b"QUIT" else "250 ok")
+            if word == b"QUIT":
+                return
+
+
+class Notices(unittest.TestCase):
+    """Mail and webhook at an end, and the environment of solvers."""
+    deck, job, begin, number = launch.Case.deck, launch.Case.job, launch.Case.begin, 0
+
+    def test_webhook_mail_and_environment(self):
+        servers = [http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hooks), socketserver.ThreadingTCPServer(("127.0.0.1", 0), Mailbox)]
+        for server in servers:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+        web, smtp = (server.server_address[1] for server in servers)
+        self.launcher = launch.Launcher(f"cores = 2\nwebhook = http://127.0.0.1:{web}/hook\nmail_server = smtp://127.0.0.1:{smtp}\nmail_from = farm@example.org\n"
+                                        "mail_to = ada@example.org bob@example.org\nenvironment = LSTC_LICENSE_SERVER=licences.example.org\n",
+                                        more="[solver env]\nprogram = /usr/bin/env\nrules = generic\n[template env]\nsolvers = env\ncommand = $SOLVER\n")
+        try:
+            with wire.Client(self.launcher.port) as c:
+                number = self.begin(c, "$ cycles 1\n$ end error")
+                c.status(number, "Error")
+                until(lambda: Hooks.heard and Mailbox.heard)
+                self.assertEqual((Hooks.heard[0]["id"], Hooks.heard[0]["status"], Hooks.heard[0]["host"]), (number, "Error", "testhost"))
+                self.assertIn(f"Subject: Run {number} on testhost: Error", Mailbox.heard[0])
+                number = c.call("startJob", job_data={"input": self.deck(""), "solver": "env", "ncpu": 2, "expr": "$SOLVER", "memory": ""})["id"]
+                c.status(number, "Finished")
+                lines = c.call("getJobLog", id=number)["text"].splitlines()
+                self.assertIn("LSTC_LICENSE_SERVER=licences.example.org", lines)
+                self.assertIn("OMP_NUM_THREADS=2", lines)
+                self.assertFalse([line for line in lines if line.startswith("FARMGATE")])
+        finally:
+            self.launcher.close()
+            for server in servers:
+                server.shutdown()
+                server.server_close()
 
 
 class Queue(launch.Case):
