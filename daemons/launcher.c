@@ -131,7 +131,7 @@ find_own(char out[512], const char *const *tries, size_t count)
 		if (strrchr(self, '/') != NULL)
 			*strrchr(self, '/') = '\0';
 		for (size_t i = 0; i < count; i++) {
-			snprintf(out, 512, "%s/%s", tries[i][0] == '/' ? "" : self, tries[i]);
+			snprintf(out, 512, "%s%s%s", tries[i][0] == '/' ? "" : self, tries[i][0] == '/' ? "" : "/", tries[i]);
 			if (access(out, F_OK) == 0)
 				return;
 		}

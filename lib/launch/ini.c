@@ -18,6 +18,21 @@ trim(char *text)
 	return text;
 }
 
+/* Cut what follows a blank and a semicolon, unless it stands in double quotes. */
+static void
+cut_comment(char *text)
+{
+	bool quoted = false;
+
+	for (char *c = text; *c != '\0'; c++) {
+		quoted ^= *c == '"';
+		if (*c == ';' && !quoted && c > text && (c[-1] == ' ' || c[-1] == '\t')) {
+			*c = '\0';
+			return;
+		}
+	}
+}
+
 static bool
 has_controls(const char *text, size_t len)
 {
@@ -30,8 +45,10 @@ has_controls(const char *text, size_t len)
 static enum fg_err
 take_line(char *line, char section[64], fg_ini_take *take, void *ctx)
 {
-	char *text = trim(line), *equals, *end;
+	char *text, *equals, *end;
 
+	cut_comment(line);
+	text = trim(line);
 	if (*text == '\0' || *text == ';' || *text == '#')
 		return FG_OK;
 	if (*text == '[') {

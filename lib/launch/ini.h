@@ -1,4 +1,5 @@
-/* ini: sections and `key = value` lines of settings and rule files. Lines that begin with `;` or `#` are comments; nothing follows a value. */
+/* ini: sections and `key = value` lines of settings and rule files. Lines that begin with `;` or `#` are comments, and so
+ * is what follows a blank and a `;` outside of quotes. */
 #ifndef FG_LAUNCH_INI_H
 #define FG_LAUNCH_INI_H
 

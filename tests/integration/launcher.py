@@ -640,6 +640,30 @@ class PortalLighttpd(Portal):
     server = "lighttpd"
 
 
+class Manual(unittest.TestCase):
+    def test_the_settings_of_the_manual_are_taken(self):
+        with open(TOP + "/doc/operations.md") as f:
+            part = f.read().split("\n## The launcher\n")[1].split("\n## ")[0]
+        sample = "\n".join(line[4:] for line in part.splitlines() if line.startswith("    "))
+        with tempfile.TemporaryDirectory() as folder:
+            port = launch.free_port()
+            sample = sample.replace("/data/runs", folder).replace("0.0.0.0:5568", f"127.0.0.1:{port}").replace("10.1.0.0/16", "127.0.0.0/8")
+            with open(folder + "/launcher.conf", "w") as f:
+                f.write(f"[launcher]\nstate_dir = {folder}/state\nrules_dir = {TOP}/share/launch\n" + sample)
+            process = subprocess.Popen([launch.BUILD + "/farmgate-launcher", "--settings", folder + "/launcher.conf"], stderr=subprocess.PIPE, text=True)
+            try:
+                line = process.stderr.readline()
+                self.assertIn("launcher.ready", line)
+                with wire.Client(port, rpc=True) as c:
+                    settings = c.call("getSettings")
+                    self.assertEqual((settings["cores"], [t["name"] for t in settings["templates"]]), (16, ["smp", "restart"]))
+                    self.assertEqual(c.call("getLicCount"), [0, 0, 0])  # no licence tool here: unknown
+            finally:
+                process.terminate()
+                process.wait(30)
+                process.stderr.close()
+
+
 class Restarts(unittest.TestCase):
     def setUp(self):
         self.launcher = launch.Launcher("cores = 4\nrequeue = 1")

@@ -199,6 +199,7 @@ test_rule_files(void **state)
 		{ "", FG_OK },
 		{ "; nothing\n[solver]\nname = x\n[line]\nnormal = \"ok\"\n", FG_OK },
 		{ "[line]\nend = \"t\" token -3 first", FG_OK },
+		{ "[line] ; comment\nend = \"a ; b\" last ; comment\n ; more", FG_OK },
 		{ "[line]\nend = \"t\"", FG_EINVAL },
 		{ "[line]\nnormal = \"t\" last", FG_EINVAL },
 		{ "[line]\nend = t last", FG_EINVAL },
