@@ -2,32 +2,15 @@
 
 #include <inttypes.h>
 #include <signal.h>
-#include <stdio.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "compositor_child.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "batch/turn.h"
 
 enum { HELD_MS = 30000, RENEW_MS = 5000, SICK_MS = 10000 };
-
-static pid_t
-start(const struct fg_farm *farm, int64_t batch)
-{
-	const pid_t self = getpid(), pid = fork();
-	char        id[24];
-
-	if (pid != 0)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != self)
-		_exit(1);
-	snprintf(id, sizeof(id), "%" PRId64, batch);
-	execl("/proc/self/exe", "compositor", "--config", farm->config, "--batch", id, (char *)NULL);
-	_exit(127);
-}
 
 /* One that ended badly is looked at again after a while. */
 static void
@@ -57,7 +40,7 @@ fg_batchers_look(struct fg_batchers *b, struct fg_farm *farm)
 			continue;
 		b->place[i].batch = batch;
 		b->place[i].renewed_ms = fg_steady_ms();
-		if ((b->place[i].pid = start(farm, batch)) < 0) {
+		if ((b->place[i].pid = fg_child_self(farm->config, "--batch", batch)) < 0) {
 			b->place[i].pid = 0;
 			fg_batch_rest(farm->db, batch, 0);
 		}

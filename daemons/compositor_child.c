@@ -214,3 +214,19 @@ fg_child_ended(struct fg_child *child, bool *ok, const struct fg_settings *setti
 	child->pid = 0;
 	return true;
 }
+
+pid_t
+fg_child_self(const char *config, const char *option, int64_t id)
+{
+	const pid_t self = getpid(), pid = fork();
+	char        number[24];
+
+	if (pid != 0)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != self)
+		_exit(1);
+	snprintf(number, sizeof(number), "%" PRId64, id);
+	execl("/proc/self/exe", "compositor", "--config", config, option, number, (char *)NULL);
+	_exit(127);
+}

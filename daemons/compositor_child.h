@@ -20,6 +20,9 @@ struct fg_child {
 	size_t            out_len, err_len;
 };
 
+/** This very program once more, with another duty: `compositor --config CONFIG OPTION ID`. It dies with us. -1: it could not be started. */
+pid_t fg_child_self(const char *config, const char *option, int64_t id);
+
 /** Start `compositor --config CONFIG --make -- ID KIND PROJECT FRAME`. */
 enum fg_err fg_child_start(struct fg_child *out, const struct fg_product *product, const struct fg_settings *settings, const char *config);
 

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "compositor_child.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "farm/audit.h"
@@ -23,22 +24,6 @@ enum { TOLD = 500, TELL_MS = 500 };
 
 /* ---- the compositor's side */
 
-static pid_t
-start(const struct fg_farm *farm, int64_t chore)
-{
-	const pid_t self = getpid(), pid = fork();
-	char        id[24];
-
-	if (pid != 0)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != self)
-		_exit(1);
-	snprintf(id, sizeof(id), "%" PRId64, chore);
-	execl("/proc/self/exe", "compositor", "--config", farm->config, "--chore", id, (char *)NULL);
-	_exit(127);
-}
-
 void
 fg_chores_look(struct fg_choring *c, struct fg_farm *farm)
 {
@@ -51,7 +36,7 @@ fg_chores_look(struct fg_choring *c, struct fg_farm *farm)
 		if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) /* nothing where it said itself what went wrong */
 			fg_chore_end(farm->db, c->id, false, "it was interrupted; try again", fg_now_ms());
 	}
-	if (fg_chore_take(&c->id, farm->db) == FG_OK && (c->pid = start(farm, c->id)) < 0)
+	if (fg_chore_take(&c->id, farm->db) == FG_OK && (c->pid = fg_child_self(farm->config, "--chore", c->id)) < 0)
 		c->pid = 0;
 }
 
