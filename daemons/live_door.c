@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "live_deadline.h"
 #include "live_guest.h"
 
 _Static_assert(FG_HUB_HEAD >= LWS_PRE, "a frame's header has its room before the text");
@@ -274,6 +275,8 @@ tick(lws_sorted_usec_list_t *timer)
 
 	fg_farm_refresh(door->hub->farm, fg_now_ms());
 	fg_hub_round(door->hub);
+	if (door->hub->deadline != NULL)
+		fg_deadline_round(door->hub->deadline);
 	check_links(door);
 	lws_sul_schedule(door->context, 0, &door->timer, tick, door->count > 0 ? ROUND_US : IDLE_US);
 }

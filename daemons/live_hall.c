@@ -162,6 +162,21 @@ read_hall(struct fg_hub *hub, struct fg_hall *hall, int64_t now_ms)
 }
 
 void
+fg_hall_bring(struct fg_hub *hub, struct fg_hall *hall, char fields[FG_ROOM_FIELDS][304], struct fg_room_task *tasks, int ntasks, const char *words)
+{
+	const bool first = hall->room.generation == 0, changed = fg_room_set(&hall->room, fields, tasks, ntasks), speak = first || (changed && hall->room.troubled);
+
+	if (changed)
+		forget(hall);
+	if (speak) {
+		fg_words_release(hall->words);
+		hall->words = fg_words_new(hall->room.key, words);
+	}
+	if (changed)
+		tell(hub, hall, !first, speak);
+}
+
+void
 fg_hall_round(struct fg_hub *hub, int64_t now_ms)
 {
 	for (struct fg_hall *hall = hub->halls, *next; hall != NULL; hall = next) {

@@ -124,6 +124,7 @@ fg_viewer_join(struct fg_hub *hub, enum fg_viewer_kind kind, int64_t user, void 
 
 	*v = (struct fg_viewer){ .hub = hub, .kind = kind, .kick = kick, .link = link, .next = hub->viewers, .born_ms = fg_steady_ms() };
 	v->heard_ms = v->born_ms;
+	v->id = ++hub->ids;
 	v->tokens = hub->farm->settings.live_message_rate * 10 * 1000;
 	v->eyes = take_eyes(hub, user);
 	if (hub->viewers != NULL)
@@ -141,6 +142,7 @@ fg_viewer_leave(struct fg_viewer *v)
 	for (int i = 0; i < FG_LISTS; i++)
 		fg_message_release(v->diff[i]);
 	fg_message_release(v->page_diff);
+	fg_message_release(v->answer);
 	fg_words_release(v->words);
 	if (v->hall != NULL)
 		fg_hall_leave(hub, v->hall);

@@ -36,6 +36,7 @@ struct fg_hall; /**< a room, and what its viewers are told */
 
 struct fg_viewer {
 	struct fg_viewer   *next, *prev;
+	uint64_t            id; /**< never given twice */
 	struct fg_hub      *hub;
 	enum fg_viewer_kind kind;
 	struct fg_eyes     *eyes;
@@ -55,6 +56,8 @@ struct fg_viewer {
 	int                 told; /**< pieces of the words */
 	struct fg_wish       asks[FG_HUB_ASKS];
 	int                 nasks;
+	bool                awaits; /**< the first of them is being made by somebody else */
+	struct fg_message  *answer; /**< and has come */
 	/* the feed */
 	bool                owes_feed;
 	int64_t             after, project;
@@ -68,6 +71,8 @@ struct fg_hub {
 	struct fg_viewer *viewers;
 	struct fg_eyes   *eyes;
 	struct fg_hall   *halls;
+	struct fg_deadline *deadline; /**< NULL: none */
+	uint64_t          ids;
 	int               nviewers;
 	uint64_t          round;
 	int64_t           version, next_ms, aged_ms, lent_ms; /**< version: fg_db_changes when we looked last */
@@ -93,6 +98,9 @@ void              fg_viewer_leave(struct fg_viewer *viewer);
 
 /** They said something. False: too much of it, close. */
 bool fg_viewer_hear(struct fg_viewer *viewer, const char *bytes, size_t len);
+
+/** The picture that a viewer awaits; if it is still there. Takes the reference over. */
+void fg_viewer_answer(struct fg_hub *hub, uint64_t viewer, struct fg_message *answer);
 
 /** What to send next, NULL nothing now. Release it after sending. */
 struct fg_message *fg_viewer_next(struct fg_viewer *viewer);

@@ -29,7 +29,7 @@ struct fg_hall {
 	int64_t            project; /**< 0: of another manager */
 	int                viewers;
 	bool               dirty, gone, judged; /**< judged: who may look has changed; its state was said anew */
-	bool               news;
+	bool               foreign; /**< somebody else brings what stands in it */
 	int64_t            read_ms, cost_ms;
 	struct fg_message *whole;
 	struct fg_words   *words;
@@ -38,6 +38,8 @@ struct fg_hall {
 struct fg_hall *fg_hall_enter(struct fg_hub *hub, const char *key, int64_t project);
 void            fg_hall_leave(struct fg_hub *hub, struct fg_hall *hall);
 void            fg_hall_round(struct fg_hub *hub, int64_t now_ms); /**< read what changed, tell its viewers */
+/** What stands in a foreign one now; takes the tasks over. Its words are told first of all, and again when errors begin. */
+void fg_hall_bring(struct fg_hub *hub, struct fg_hall *hall, char fields[FG_ROOM_FIELDS][304], struct fg_room_task *tasks, int ntasks, const char *words);
 struct fg_message *fg_hall_whole(struct fg_hall *hall);             /**< a new reference */
 
 struct fg_message *fg_eyes_list(struct fg_hub *hub, struct fg_eyes *eyes, enum fg_list list); /**< a new reference */
@@ -51,6 +53,9 @@ struct fg_message *fg_message_keep(struct fg_message *message);
 
 struct fg_words *fg_words_new(const char *job, const char *text);
 void             fg_words_release(struct fg_words *words);
+
+struct fg_message *fg_picture_message(const char *task, const struct fg_buf *jpeg);
+struct fg_message *fg_no_picture_message(const char *task, const char *why);
 
 /** The answer to one asked preview. */
 struct fg_message *fg_preview_answer(struct fg_hub *hub, const struct fg_wish *ask, int64_t user);

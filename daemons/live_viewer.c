@@ -6,7 +6,9 @@
 
 #include "base/fs.h"
 #include "base/time.h"
+#include "live_deadline.h"
 #include "live_parts.h"
+#include "text/escape.h"
 
 #include <json-c/json.h>
 #include <sodium.h>
@@ -51,6 +53,9 @@ leave_page(struct fg_viewer *v)
 	v->words = NULL;
 	v->owes_page = false;
 	v->nasks = 0;
+	v->awaits = false;
+	fg_message_release(v->answer);
+	v->answer = NULL;
 	if (v->hall != NULL)
 		fg_hall_leave(v->hub, v->hall);
 	v->hall = NULL;
@@ -77,15 +82,25 @@ project_of(struct fg_viewer *v, const char *key)
 	return id > 0 && fg_hub_may_look(v->hub, id, v->eyes->user) ? id : 0;
 }
 
+static bool
+is_foreign(const struct fg_viewer *v, const char *key)
+{
+	const struct fg_live_job *job = fg_board_find(&v->hub->board, key);
+
+	return job != NULL && job->id == 0;
+}
+
 static void
 ask_page(struct fg_viewer *v, const char *key)
 {
 	const int64_t project = project_of(v, key);
+	const bool    foreign = project == 0 && is_foreign(v, key);
 
 	leave_lists(v);
 	leave_page(v);
-	v->hall = fg_hall_enter(v->hub, project > 0 ? key : " nowhere", project);
-	v->hall->gone |= project == 0;
+	v->hall = fg_hall_enter(v->hub, project > 0 || foreign ? key : " nowhere", project);
+	v->hall->foreign = foreign;
+	v->hall->gone |= project == 0 && !foreign;
 	v->owes_page = true;
 	if (v->hall->words != NULL) {
 		v->words = v->hall->words;
@@ -124,8 +139,8 @@ fg_viewer_hear(struct fg_viewer *v, const char *bytes, size_t len)
 
 /* --- previews */
 
-static struct fg_message *
-picture(const char *task, const struct fg_buf *jpeg)
+struct fg_message *
+fg_picture_message(const char *task, const struct fg_buf *jpeg)
 {
 	const size_t  room = sodium_base64_encoded_len(jpeg->len, sodium_base64_VARIANT_ORIGINAL);
 	struct fg_buf text = { 0 };
@@ -137,12 +152,16 @@ picture(const char *task, const struct fg_buf *jpeg)
 	return fg_message_of(&text);
 }
 
-static struct fg_message *
-no_picture(const char *task, const char *why)
+struct fg_message *
+fg_no_picture_message(const char *task, const char *why)
 {
-	struct fg_buf text = { 0 };
+	struct fg_buf text = { 0 }, message = { 0 };
 
-	fg_buf_printf(&text, "{\"type\":\"image_preview\",\"task_id\":\"%s\",\"error\":true,\"message\":\"Error: %s\"}", task, why);
+	fg_buf_printf(&message, "Error: %s", why);
+	fg_buf_printf(&text, "{\"type\":\"image_preview\",\"task_id\":\"%s\",\"error\":true,\"message\":", task);
+	fg_escape_json(&text, fg_buf_text(&message));
+	fg_buf_char(&text, '}');
+	fg_buf_free(&message);
 	return fg_message_of(&text);
 }
 
@@ -157,14 +176,14 @@ fg_preview_answer(struct fg_hub *hub, const struct fg_wish *ask, int64_t user)
 	char               name[FG_SPOOL_NAME], path[PATH_MAX];
 
 	if (id == 0 || !fg_hub_may_look(hub, id, user) || fg_project_get(&project, hub->farm->db, id) != FG_OK)
-		return no_picture(ask->task, "There is no such job.");
+		return fg_no_picture_message(ask->task, "There is no such job.");
 	if (index < 0 || index >= project.frames_total)
-		return no_picture(ask->task, "There is no such task.");
+		return fg_no_picture_message(ask->task, "There is no such task.");
 	fg_spool_preview(name, id, (int)(project.frame_start + index * project.frame_step));
 	fg_spool_path(path, &hub->farm->spool, name);
 	if (fg_fs_size(path) <= 0 || fg_fs_read(&jpeg, path, PICTURE_MOST) != FG_OK)
-		return no_picture(ask->task, "Could not find image file.");
-	out = picture(ask->task, &jpeg);
+		return fg_no_picture_message(ask->task, "Could not find image file.");
+	out = fg_picture_message(ask->task, &jpeg);
 	fg_buf_free(&jpeg);
 	return out;
 }
@@ -269,6 +288,40 @@ next_of_page(struct fg_viewer *v)
 	return v->words != NULL && v->told < v->words->count ? fg_message_keep(v->words->pieces[v->told++]) : NULL;
 }
 
+void
+fg_viewer_answer(struct fg_hub *hub, uint64_t id, struct fg_message *answer)
+{
+	struct fg_viewer *v = hub->viewers;
+
+	while (v != NULL && v->id != id)
+		v = v->next;
+	if (v == NULL || !v->awaits || v->answer != NULL) {
+		fg_message_release(answer);
+		return;
+	}
+	v->answer = answer;
+	v->kick(v);
+}
+
+/* The first one that was asked for; NULL while somebody else makes it. */
+static struct fg_message *
+next_picture(struct fg_viewer *v)
+{
+	struct fg_message *out = v->answer;
+
+	if (!v->awaits && !is_foreign(v, v->asks[0].job))
+		return fg_preview_answer(v->hub, &v->asks[0], v->eyes->user);
+	if (!v->awaits)
+		v->awaits = v->hub->deadline != NULL && fg_deadline_want(v->hub->deadline, v->id, &v->asks[0]);
+	if (!v->awaits)
+		return fg_no_picture_message(v->asks[0].task, "Too many pictures are being made; try again.");
+	if (out != NULL) {
+		v->answer = NULL;
+		v->awaits = false;
+	}
+	return out;
+}
+
 struct fg_message *
 fg_viewer_next(struct fg_viewer *v)
 {
@@ -284,9 +337,7 @@ fg_viewer_next(struct fg_viewer *v)
 	if (v->kind == FG_VIEWER_WORK)
 		return NULL;
 	out = v->hall != NULL ? next_of_page(v) : next_of_lists(v);
-	if (out == NULL && v->nasks > 0) {
-		out = fg_preview_answer(v->hub, &v->asks[0], v->eyes->user);
+	if (out == NULL && v->nasks > 0 && (out = next_picture(v)) != NULL)
 		memmove(v->asks, v->asks + 1, (size_t)--v->nasks * sizeof(*v->asks));
-	}
 	return out;
 }

@@ -12,6 +12,7 @@
 #include "base/fs.h"
 #include "farm/tally.h"
 #include "live/board.h"
+#include "live/deadline.h"
 #include "live/room.h"
 #include "live/wish.h"
 
@@ -228,12 +229,73 @@ tallies_group(void **state)
 	assert_string_equal(worst->line, "zorp 17 in /a/x.c");
 }
 
+static void
+deadlines_paths(void **state)
+{
+	static const char map[] = "P:/=/mnt/p;p:/shots/=/srv/shots;//server/share=/mnt/share";
+	static const struct {
+		const char *folder, *file;
+		int64_t     frame;
+		const char *path; /* NULL: refused */
+	} rows[] = {
+		{ "P:\\a\\b", "x_####.exr", 7, "/mnt/p/a/b/x_0007.exr" },
+		{ "p:/SHOTS/a/", "x.%04d.exr", 12345, "/srv/shots/a/x.12345.exr" },
+		{ "\\\\server\\share\\a", "x#.png", 7, "/mnt/share//a/x7.png" },
+		{ "/mnt/a", "##_####.png", 3, "/mnt/a/##_0003.png" },
+		{ "/mnt/a", "still.png", 3, NULL },
+		{ "/mnt/a", "x_%s_%n.png", 3, NULL },
+		{ "/mnt/a", "x_####.png", -3, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct fg_deadline_output output;
+		char                      path[2048];
+
+		snprintf(output.folder, sizeof(output.folder), "%s", rows[i].folder);
+		snprintf(output.file, sizeof(output.file), "%s", rows[i].file);
+		if (rows[i].path == NULL)
+			assert_int_equal(fg_deadline_path(path, &output, rows[i].frame, map), FG_EINVAL);
+		else {
+			assert_int_equal(fg_deadline_path(path, &output, rows[i].frame, map), FG_OK);
+			assert_string_equal(path, rows[i].path);
+		}
+	}
+}
+
+static void
+deadlines_times_and_frames(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t     ms;
+	} times[] = { { "2026-11-22T09:12:44Z", 1795338764000 }, { "2026-11-22T09:12:44.5+01:00", 1795335164500 }, { "2026-11-22T09:12:44-02:30", 1795347764000 },
+		      { "0001-01-01T00:00:00Z", 0 }, { "yesterday", 0 }, { "", 0 } };
+	static const struct {
+		const char *text;
+		int64_t     frame;
+	} frames[] = { { "1-10", 1 }, { "-5--1", -5 }, { "3,7", 3 }, { "12", 12 } };
+	int64_t frame;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++)
+		assert_int_equal(fg_deadline_time(times[i].text), times[i].ms);
+	for (size_t i = 0; i < sizeof(frames) / sizeof(*frames); i++) {
+		assert_true(fg_deadline_frame(&frame, frames[i].text));
+		assert_int_equal(frame, frames[i].frame);
+	}
+	assert_false(fg_deadline_frame(&frame, "x"));
+	assert_false(fg_deadline_frame(&frame, "1x"));
+	assert_false(fg_deadline_frame(&frame, ""));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(messages), cmocka_unit_test(counts_follow_the_state), cmocka_unit_test(lists_go_by_age),
 		                            cmocka_unit_test(boards_tell_differences), cmocka_unit_test(rooms_tell_differences), cmocka_unit_test(durations),
-		                            cmocka_unit_test(lines_are_normalised), cmocka_unit_test(tallies_group) };
+		                            cmocka_unit_test(lines_are_normalised), cmocka_unit_test(tallies_group), cmocka_unit_test(deadlines_paths),
+		                            cmocka_unit_test(deadlines_times_and_frames) };
 
 	return cmocka_run_group_tests_name("live", tests, NULL, NULL);
 }
