@@ -24,6 +24,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "farm/program.h"
 #include "launch/tree.h"
 #include "launcher.h"
 
@@ -212,6 +213,8 @@ open_all(struct launcher *l)
 	snprintf(l->control, sizeof(l->control), "%.500s/launcher", l->config.state_dir);
 	if ((err = fg_fs_mkdirs(l->control, 0700)) == FG_OK && (err = runs_load(l)) == FG_OK)
 		err = net_open(l);
+	if (err == FG_OK && l->portal)
+		fg_program_note(l->db, "launcher", fg_now_ms());
 	l->timer_ms = fg_steady_ms();
 	l->look = true;
 	return err;

@@ -19,6 +19,7 @@
 #include "base/random.h"
 #include "base/time.h"
 #include "farm/login.h"
+#include "farm/scope.h"
 #include "launch/head.h"
 #include "launch/jsontext.h"
 #include "launch/socketio.h"
@@ -600,7 +601,7 @@ known_user(struct launcher *l, const struct fg_head *head, char name[128])
 		return false;
 	fg_head_cookie(cookie, sizeof(cookie), head, "FGSESSION");
 	if (strncmp(bearer, "Bearer ", 7) == 0)
-		err = fg_token_find(&user, l->db, bearer + 7, fg_now_ms());
+		err = fg_token_find(&user, l->db, bearer + 7, FG_SCOPE_SUBMIT, fg_now_ms());
 	else if (is_cookie(cookie))
 		err = fg_login_find(&user, l->db, &l->farm.settings, cookie, fg_now_ms());
 	if (err != FG_OK || user.disabled || !(fg_word_in(l->config.users, user.name) || fg_word_in(l->config.users, "*") || (user.roles & FG_ROLE_ADMIN)))

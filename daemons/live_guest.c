@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "farm/login.h"
+#include "farm/scope.h"
 #include "farm/secret.h"
 #include "farm/session.h"
 
@@ -128,7 +129,7 @@ static enum fg_err
 ask(struct fg_guest *guest, struct fg_farm *farm, int64_t now_ms)
 {
 	struct fg_user user;
-	enum fg_err    err = strcmp(guest->kind, "token") == 0 ? fg_token_find(&user, farm->db, guest->secret, now_ms)
+	enum fg_err    err = strcmp(guest->kind, "token") == 0 ? fg_token_find(&user, farm->db, guest->secret, FG_SCOPE_READ, now_ms)
 	                                                       : fg_login_find(&user, farm->db, &farm->settings, guest->secret, now_ms);
 
 	if (err == FG_OK)

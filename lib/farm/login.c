@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/random.h"
+#include "farm/scope.h"
 #include "farm/secret.h"
 
 static void
@@ -35,8 +36,24 @@ fg_login_find(struct fg_user *out, struct fg_db *db, const struct fg_settings *s
 	return fg_secret_used(db, &secret, now_ms);
 }
 
+/* The one place where a token's scope counts. */
+static enum fg_err
+check_scope(struct fg_user *user, int enough)
+{
+	const int has = fg_scope_bits(user->scope);
+
+	if ((has & FG_SCOPE_ADMIN) != 0)
+		return FG_OK;
+	if ((has & enough) == 0)
+		return fg_fail(FG_EFORBIDDEN, "this token is not for that: it needs the scope %s",
+		               (enough & FG_SCOPE_SUBMIT) != 0 ? "submit" : (enough & FG_SCOPE_BATCH) != 0 ? "batch" : (enough & FG_SCOPE_READ) != 0 ? "read" : "admin");
+	if ((user->roles & FG_ROLE_ADMIN) != 0)
+		user->roles = (user->roles & ~FG_ROLE_ADMIN) | FG_ROLE_SUBMITTER;
+	return FG_OK;
+}
+
 enum fg_err
-fg_token_find(struct fg_user *out, struct fg_db *db, const char *token, int64_t now_ms)
+fg_token_find(struct fg_user *out, struct fg_db *db, const char *token, int enough, int64_t now_ms)
 {
 	struct fg_secret secret;
 	enum fg_err      err = fg_secret_find(&secret, db, "token", token, now_ms);
@@ -44,7 +61,7 @@ fg_token_find(struct fg_user *out, struct fg_db *db, const char *token, int64_t 
 	if (err != FG_OK)
 		return err;
 	fill(out, &secret, true);
-	return fg_secret_used(db, &secret, now_ms);
+	return (err = check_scope(out, enough)) == FG_OK ? fg_secret_used(db, &secret, now_ms) : err;
 }
 
 enum fg_err

@@ -11,8 +11,11 @@ enum fg_err fg_login_start(char cookie[65], struct fg_user *user, struct fg_db *
 /** Whose cookie is it? FG_EAUTH when there is no such session, it was idle for too long or ended. Notes its use. */
 enum fg_err fg_login_find(struct fg_user *out, struct fg_db *db, const struct fg_settings *settings, const char *cookie, int64_t now_ms);
 
-/** Whose API token is it? FG_EAUTH. `out->scope` says what it is good for. Notes its use. */
-enum fg_err fg_token_find(struct fg_user *out, struct fg_db *db, const char *token, int64_t now_ms);
+/** Whose API token is it, and is it good for this? FG_EAUTH unknown, FG_EFORBIDDEN not with its scope. Without the scope admin, an admin's token does what a
+ * submitter does. Notes its use.
+ *
+ * @param enough  scopes (farm/scope.h), any of which is enough; 0: admin alone */
+enum fg_err fg_token_find(struct fg_user *out, struct fg_db *db, const char *token, int enough, int64_t now_ms);
 
 enum fg_err fg_login_end(struct fg_db *db, const struct fg_user *user, int64_t now_ms);
 

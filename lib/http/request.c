@@ -156,37 +156,21 @@ check_csrf(const struct fg_req *req)
 	return differ == 0 ? FG_OK : fg_fail(FG_EFORBIDDEN, "the header X-CSRF-Token is not this session's; reload the page");
 }
 
-/* The one place where a token's scope counts. Without the scope admin, an admin's token does what a submitter does. */
-static enum fg_err
-check_scope(struct fg_req *req)
-{
-	const bool looks = (req->method_bit & (FG_GET | FG_HEAD | FG_OPTIONS)) != 0;
-	const int  enough = looks ? req->endpoint->reads : req->endpoint->changes, has = fg_scope_bits(req->user->scope);
-
-	if (!req->user->by_token || (has & FG_SCOPE_ADMIN) != 0)
-		return FG_OK;
-	if ((has & enough) == 0)
-		return fg_fail(FG_EFORBIDDEN, "this token is not for that: it needs the scope %s",
-		               (enough & FG_SCOPE_SUBMIT) != 0 ? "submit" : (enough & FG_SCOPE_BATCH) != 0 ? "batch" : (enough & FG_SCOPE_READ) != 0 ? "read" : "admin");
-	if ((req->user->roles & FG_ROLE_ADMIN) != 0)
-		req->user->roles = (req->user->roles & ~FG_ROLE_ADMIN) | FG_ROLE_SUBMITTER;
-	return FG_OK;
-}
-
 static enum fg_err
 find_user(struct fg_req *req)
 {
 	const char *bearer = fg_req_header(req, "HTTP_AUTHORIZATION"), *token = strchr(bearer, ' '), *cookie;
+	const bool  looks = (req->method_bit & (FG_GET | FG_HEAD | FG_OPTIONS)) != 0;
 	enum fg_err err = FG_EAUTH;
 
 	if (token != NULL && strncasecmp(bearer, "Bearer ", 7) == 0)
-		err = is_token(token + 1) ? fg_token_find(&req->user_room, req->db, token + 1, req->now_ms) : FG_EAUTH;
+		err = is_token(token + 1) ? fg_token_find(&req->user_room, req->db, token + 1, looks ? req->endpoint->reads : req->endpoint->changes, req->now_ms) : FG_EAUTH;
 	else if (is_token(cookie = fg_req_cookie(req, "FGSESSION")))
 		err = fg_login_find(&req->user_room, req->db, req->settings, cookie, req->now_ms);
 	if (err != FG_OK)
 		return err;
 	req->user = &req->user_room;
-	return (err = check_scope(req)) == FG_OK ? check_csrf(req) : err;
+	return check_csrf(req);
 }
 
 enum fg_err

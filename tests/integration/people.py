@@ -5,6 +5,7 @@ import unittest
 import blendfile
 import farm
 import tap
+import websocket
 from farm import Client, Visitor, png, request
 
 
@@ -38,6 +39,14 @@ class People(farm.Case):
     def bearer(self, token):
         return lambda method, target, **data: request(self.farm.port, method, target, [("Authorization", "Bearer " + token)] + ([("Content-Type", "application/json")] if data else []),
                                                       farm.json.dumps(data).encode() if data else b"")
+
+    def live(self, token):
+        """What a connection to /live with this token is answered; 101 lets it in."""
+        try:
+            with websocket.Socket(self.farm.port, headers=[("Authorization", "Bearer " + token)]):
+                return 101
+        except websocket.Refused as refused:
+            return refused.status
 
     def account(self, name, *roles):
         self.farm.user(name, *roles)
@@ -100,7 +109,8 @@ class People(farm.Case):
         self.assertEqual(only.post("/api/tokens", kind="key").status, 403)
 
     def test_scopes(self):
-        tokens = {scope: self.bearer(self.ok(self.adi.post("/api/tokens", kind="token", name=scope, scope=scope), 201)["secret"]) for scope in ("read", "submit", "batch", "admin")}
+        secrets = {scope: self.ok(self.adi.post("/api/tokens", kind="token", name=scope, scope=scope), 201)["secret"] for scope in ("read", "submit", "batch", "admin")}
+        tokens = {scope: self.bearer(secret) for scope, secret in secrets.items()}
         number = self.farm.project("ann")
         mine = self.farm.project("adi")
         expected = {  # read, submit, batch, admin
@@ -113,6 +123,8 @@ class People(farm.Case):
         }
         for (method, target), statuses in expected.items():
             self.assertEqual(tuple(tokens[scope](method, target).status for scope in tokens), statuses, (method, target))
+        for scope, status in (("read", 101), ("submit", 403), ("batch", 403), ("admin", 101)):  # the live daemon asks the same
+            self.assertEqual(self.live(secrets[scope]), status, scope)
         self.assertEqual(tokens["read"]("GET", "/api/login").json["roles"], ["submitter", "worker"])
         self.assertEqual(tokens["admin"]("GET", "/api/login").json["roles"], ["admin", "worker"])
 
