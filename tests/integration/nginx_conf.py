@@ -167,6 +167,11 @@ class Doors:
                          "font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
 
 
+    def test_the_other_farms_door_is_not_there(self):
+        with open(f"{self.dir}/web/{self.server}.conf") as conf:
+            self.assertNotIn("farmapi", conf.read())
+
+
 class Nginx(Doors, Web, unittest.TestCase):
     sender = "X-Accel-Redirect: %s\r\n"
 

@@ -80,6 +80,11 @@ class Units(unittest.TestCase):
         return farm
 
     @staticmethod
+    def listens(path):
+        with open("/proc/net/unix") as sockets:
+            return any(line.split()[3] == "00010000" and line.rstrip().endswith(" " + path) for line in sockets if not line.startswith("Num"))
+
+    @staticmethod
     def children(pid):
         try:
             with open(f"/proc/{pid}/task/{pid}/children") as pids:
@@ -95,7 +100,7 @@ class Units(unittest.TestCase):
                                       "/bin/sh", "-c", f"exec {command} -- {program} <&3 3<&-"],
                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
         try:
-            while not os.path.exists(path):
+            while not self.listens(path):  # its name is there before it listens
                 self.assertIsNone(activator.poll())
                 time.sleep(0.02)
             answer = ask(path, {"REQUEST_METHOD": "GET", "REQUEST_URI": "/", "SCRIPT_NAME": "/", "QUERY_STRING": "", "REMOTE_ADDR": "127.0.0.1",
