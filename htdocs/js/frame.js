@@ -1,11 +1,12 @@
 /* frame: one frame of a project: its picture as it fills in, and who renders which tile. */
 import { get } from "./api.js";
-import { byId, el, setText, sync } from "./dom.js";
+import { byId, el, setText } from "./dom.js";
 import { clock, duration, many, memory, points } from "./format.js";
 import { show as showDialog } from "./dialog.js";
 import { Picture } from "./picture.js";
 import { say } from "./shell.js";
 import { chip, setChip } from "./state.js";
+import { fillTable } from "./table.js";
 
 const ROWS_MOST = 64;
 
@@ -26,11 +27,6 @@ function took(seconds) {
 function worker(item, me) {
 	if (!item.worker) return "";
 	return me && item.worker_id ? el("a", { href: `/worker?id=${item.worker_id}` }, item.worker) : item.worker;
-}
-
-function setCell(row, index, content) {
-	const cell = row.children[index], text = typeof content === "string" ? content : content?.textContent ?? "";
-	if (cell.textContent !== text) cell.replaceChildren(content ?? "");
 }
 
 export class Frame {
@@ -65,19 +61,17 @@ export class Frame {
 		this.tries();
 	}
 
-	row(tile) {
-		return el("tr", {}, el("th", { scope: "row" }, `Row ${tile.row + 1}, column ${tile.column + 1}`), el("td", {}, chip()), ...Array.from({ length: 5 }, () => el("td")));
+	/* A tile with its tries, as fillTable wants to know it whole. */
+	told(tile) {
+		const tries = this.answer.leases.filter((lease) => lease.row === tile.row && lease.column === tile.column);
+		return { ...tile, number: this.number, count: tries.length, log: tries.find((lease) => lease.log)?.id };
 	}
 
-	fillRow(row, tile) {
-		setChip(row.children[1].firstChild, tile.state);
-		setCell(row, 2, worker(tile, this.me));
-		const running = tile.state === "rendering";
-		setCell(row, 3, running ? `since ${clock(tile.since_ms)}${tile.progress ? `, ${Math.floor(tile.progress / 10)} %` : ""}` : took(tile.render_s));
-		setCell(row, 4, tile.memory_kib ? memory(tile.memory_kib) : "");
-		const tries = this.answer.leases.filter((lease) => lease.row === tile.row && lease.column === tile.column), log = tries.find((lease) => lease.log);
-		setCell(row, 5, String(tries.length));
-		setCell(row, 6, log ? el("button", { type: "button", class: "little", onclick: () => showLog(this.project.id, log.id, this.url) }, "Log") : "");
+	cells(tile) {
+		const state = chip(), time = tile.state === "rendering" ? `since ${clock(tile.since_ms)}${tile.progress ? `, ${Math.floor(tile.progress / 10)} %` : ""}` : took(tile.render_s);
+		setChip(state, tile.state);
+		return [`Row ${tile.row + 1}, column ${tile.column + 1}`, state, worker(tile, this.me), time, tile.memory_kib ? memory(tile.memory_kib) : "", String(tile.count),
+			tile.log && el("button", { type: "button", class: "little", onclick: () => showLog(this.project.id, tile.log, this.url) }, "Log")];
 	}
 
 	/* Tiles that nobody had yet have nothing to tell: they are only counted. */
@@ -87,7 +81,7 @@ export class Frame {
 		setText(byId("tiles-waiting"), others ? `${many(others, "tile")} wait${others === 1 ? "s" : ""} for a worker.` : "");
 		byId("tiles-table").hidden = tiles.length === 0;
 		byId("legend").hidden = Boolean(this.picture.whole);
-		sync(byId("tiles"), shown.slice(0, 512), (tile) => `${tile.row}-${tile.column}`, (tile) => this.row(tile), (row, tile) => this.fillRow(row, tile));
+		fillTable(byId("tiles"), shown.slice(0, 512).map((tile) => this.told(tile)), (tile) => `${tile.row}-${tile.column}`, (tile) => this.cells(tile));
 		byId("tiles-all").hidden = shown.length === tiles.length;
 		setText(byId("tiles-all"), `Show ${many(tiles.length - ROWS_MOST, "more tile")}`);
 	}
@@ -97,13 +91,7 @@ export class Frame {
 		const leases = this.answer.leases ?? [];
 		byId("history").hidden = leases.length === 0;
 		setText(byId("history-count"), `Every try (${leases.length})`);
-		sync(byId("leases"), leases.slice(0, 200), (lease) => lease.id, (lease) => el("tr", {}, el("th", { scope: "row" }, String(lease.id)), ...Array.from({ length: 6 }, () => el("td"))), (row, lease) => {
-			setCell(row, 1, `${lease.row + 1}, ${lease.column + 1}`);
-			setCell(row, 2, worker(lease, this.me));
-			setCell(row, 3, clock(lease.since_ms));
-			setCell(row, 4, took(lease.render_s));
-			setCell(row, 5, lease.outcome || lease.state || "");
-			setCell(row, 6, lease.points ? points(lease.points) : "");
-		});
+		fillTable(byId("leases"), leases.slice(0, 200), (lease) => lease.id, (lease) => [String(lease.id), `${lease.row + 1}, ${lease.column + 1}`, worker(lease, this.me), clock(lease.since_ms),
+			took(lease.render_s), lease.outcome || lease.state, lease.points && points(lease.points)]);
 	}
 }

@@ -12,6 +12,7 @@ import { askRemoval } from "./removal.js";
 import { who } from "./session.js";
 import { say, wrong } from "./shell.js";
 import { chip, composeFailed, counts, meter, setChip, setProjectMeter } from "./state.js";
+import { fillFacts } from "./table.js";
 
 const query = new URLSearchParams(location.search), id = query.get("id"), link = query.get("link");
 const state = chip(), bar = meter("Progress");
@@ -68,13 +69,7 @@ function facts() {
 		["Denoising", p.no_denoise && "off"], ["Priority", String(p.priority)], ["Uploaded", clock(p.created_ms)], ["Finished", p.finished_ms ? clock(p.finished_ms) : null],
 		["Time to render", p.render_s ? duration(1000 * p.render_s) : null], ["Memory", p.memory_kib ? `up to ${memory(p.memory_kib)}` : null],
 		["Size on disk", bytes(p.size ?? p.archive_size)], ["Points", p.points ? points(p.points) : null], ["Access", p.access ? accessWords(p) : null],
-	].filter(([, value]) => value);
-}
-
-function showFacts() {
-	const list = facts();
-	sync(byId("facts"), list.flatMap(([name, value]) => [{ key: `t-${name}`, tag: "dt", text: name }, { key: `d-${name}`, tag: "dd", text: value }]),
-		(item) => item.key, (item) => el(item.tag), (node, item) => setText(node, item.text));
+	];
 }
 
 /* --- what can be done */
@@ -193,7 +188,7 @@ function show() {
 	links();
 	player();
 	products();
-	showFacts();
+	fillFacts(byId("facts"), facts());
 	showActions();
 	byId("following").hidden = !["waiting", "rendering"].includes(p.state) || p.frames_total === 1;
 	byId("film").hidden = p.frames_total === 1;

@@ -8,14 +8,14 @@ export function fillTable(body, items, key, cells) {
 		if (row.print === print) return;
 		row.print = print;
 		const focus = [...row.querySelectorAll("a, button")].indexOf(document.activeElement);
-		row.replaceChildren(...cells(item).map((cell, i) => i ? el("td", {}, cell ?? "") : el("th", { scope: "row" }, cell)));
+		row.replaceChildren(...cells(item).map((cell, i) => i ? el("td", {}, cell || "") : el("th", { scope: "row" }, cell)));
 		if (focus >= 0) row.querySelectorAll("a, button")[focus]?.focus();
 	});
 }
 
 /** Pairs of a name and a value into a <dl>; those without a value are left out. */
 export function fillFacts(list, pairs) {
-	const shown = pairs.filter(([, value]) => value !== null && value !== undefined && value !== "");
+	const shown = pairs.filter(([, value]) => value || value === 0);
 	if (list.print === JSON.stringify(shown)) return;
 	list.print = JSON.stringify(shown);
 	list.replaceChildren(...shown.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
