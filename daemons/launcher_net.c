@@ -28,7 +28,7 @@
 
 enum {
 	CONNS_MAX = 1024, SESSIONS_MAX = 1024, BACKLOG_BYTES = 32 << 20, READ_STEP = 65536, PING_INTERVAL_MS = 25000, PING_TIMEOUT_MS = 20000,
-	IDLE_MS = 60000, PAYLOAD_MAX = 1000000, SEPARATOR = 0x1e, GONE_MAX = 32, REPAIR_MS = 1000
+	IDLE_MS = 60000, PAYLOAD_MAX = 1000000, SEPARATOR = 0x1e, GONE_MAX = 32, REPAIR_MS = 1000, KEY_SIZE = 160, KNOWN_MS = 10000
 };
 
 /* What goes to many: Engine.IO packets between separators, or one JSON text; framed for WebSockets when somebody wants it so. */
@@ -48,14 +48,15 @@ struct session {
 	struct blob **queue;
 	int           queued, room;
 	size_t        bytes, sent; /* bytes in the queue; sent of the first */
-	int64_t       pinged_ms, heard_ms;
+	int64_t       pinged_ms, heard_ms, known_ms;
+	char          key[KEY_SIZE]; /* what let them in; asked again now and then */
 };
 
 struct conn {
 	struct source   source;
 	struct session *session;
 	bool            local, websocket, closing, writing, keep;
-	char            address[64], origin[256];
+	char            address[64], origin[256], key[KEY_SIZE];
 	struct fg_buf   in, out;
 	size_t          out_at;
 	int64_t         used_ms;
@@ -588,22 +589,32 @@ is_cookie(const char *text)
 	return strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
 }
 
-/* Whom the portal knows by cookie or token: its name, when it is allowed in. */
-static bool
-known_user(struct launcher *l, const struct fg_head *head, char name[128])
+/* What a client showed: a token or a cookie; "" for neither. */
+static void
+shown_key(char out[KEY_SIZE], const struct fg_head *head)
 {
-	const char    *bearer = fg_head_get(head, "Authorization");
-	struct fg_user user;
-	char           cookie[80];
-	enum fg_err    err = FG_EAUTH;
+	const char *bearer = fg_head_get(head, "Authorization");
+	char        cookie[80];
 
-	if (!l->portal)
-		return false;
 	fg_head_cookie(cookie, sizeof(cookie), head, "FGSESSION");
-	if (strncmp(bearer, "Bearer ", 7) == 0)
-		err = fg_token_find(&user, l->db, bearer + 7, FG_SCOPE_SUBMIT, fg_now_ms());
+	*out = '\0';
+	if (strncmp(bearer, "Bearer ", 7) == 0 && strlen(bearer) < KEY_SIZE)
+		snprintf(out, KEY_SIZE, "%s", bearer);
 	else if (is_cookie(cookie))
-		err = fg_login_find(&user, l->db, &l->farm.settings, cookie, fg_now_ms());
+		snprintf(out, KEY_SIZE, "%s", cookie);
+}
+
+/* Whom the portal knows by it: the name, when the settings let them in. */
+static bool
+known_user(struct launcher *l, const char *key, char name[128])
+{
+	const bool     bearer = strncmp(key, "Bearer ", 7) == 0;
+	struct fg_user user;
+	enum fg_err    err;
+
+	if (!l->portal || *key == '\0')
+		return false;
+	err = bearer ? fg_token_find(&user, l->db, key + 7, FG_SCOPE_SUBMIT, fg_now_ms()) : fg_login_find(&user, l->db, &l->farm.settings, key, fg_now_ms());
 	if (err != FG_OK || user.disabled || !(fg_word_in(l->config.users, user.name) || fg_word_in(l->config.users, "*") || (user.roles & FG_ROLE_ADMIN)))
 		return false;
 	snprintf(name, 128, "%s", user.name);
@@ -631,7 +642,8 @@ let_in(struct launcher *l, struct conn *conn, const struct fg_head *head, char u
 		refuse(l, conn, 403, "pages of this origin may not come in; see `origins` of launcher.conf");
 		return false;
 	}
-	if (!known_user(l, head, user) && !fg_network_in(l->config.networks, conn->address)) {
+	shown_key(conn->key, head);
+	if (!known_user(l, conn->key, user) && !fg_network_in(l->config.networks, conn->address)) {
 		refuse(l, conn, 403, "neither this user nor this address may come in; see `users` and `networks` of launcher.conf");
 		return false;
 	}
@@ -655,6 +667,8 @@ session_new(struct launcher *l, struct conn *conn, const char *user, bool rpc)
 	session->pinged_ms = session->heard_ms = fg_steady_ms();
 	snprintf(session->client.user, sizeof(session->client.user), "%s", user);
 	snprintf(session->client.address, sizeof(session->client.address), "%s", conn->address);
+	snprintf(session->key, sizeof(session->key), "%s", conn->key);
+	session->known_ms = session->heard_ms;
 	fg_random_hex(session->sid, 16);
 	return net->session[net->sessions++] = session;
 }
@@ -1017,6 +1031,13 @@ session_tick(struct launcher *l, struct session *session, int64_t now_ms)
 	}
 	if (now_ms - session->heard_ms >= PING_INTERVAL_MS + PING_TIMEOUT_MS)
 		session_end(l, session);
+	if (session->client.user[0] != '\0' && now_ms - session->known_ms >= KNOWN_MS) { /* logged out, disabled, revoked? */
+		char name[128];
+
+		session->known_ms = now_ms;
+		if (!known_user(l, session->key, name))
+			session_end(l, session);
+	}
 	if (session->client.joined && !session->client.repaired && now_ms - session->client.joined_ms >= REPAIR_MS)
 		repair(l, session);
 }

@@ -614,6 +614,7 @@ spawn(struct launcher *l, struct job *job, const struct fg_command *command, con
 	const int lock = take_lock(l, job);
 	char      list[1024];
 	pid_t     pid;
+	int       pidfd;
 
 	if (lock < 0)
 		return fg_fail(FG_EIO, "the run's lock can't be taken in %s", l->control);
@@ -624,7 +625,8 @@ spawn(struct launcher *l, struct job *job, const struct fg_command *command, con
 	close(lock);
 	if (pid < 0)
 		return fg_fail(FG_EIO, "no process could be started: %s", strerror(errno));
-	watch(l, job, (int)syscall(SYS_pidfd_open, pid, 0));
+	if ((pidfd = (int)syscall(SYS_pidfd_open, pid, 0)) >= 0)
+		watch(l, job, pidfd);
 	return FG_OK;
 }
 
@@ -788,10 +790,11 @@ job_tick(struct launcher *l, struct job *job)
 		if (job->reading != NULL && job->reading->started)
 			tell_numbers(l, job, &job->run);
 	}
-	if (job->life.fd < 0 && job->run_pid > 0) { /* after a restart of ours */
-		if ((fd = fg_process_open((pid_t)job->run_pid, (uint64_t)job->run_start)) >= 0)
+	if (job->life.fd < 0) { /* after a restart of ours, or when it was gone before we looked */
+		if (job->run_pid > 0 && (fd = fg_process_open((pid_t)job->run_pid, (uint64_t)job->run_start)) >= 0)
 			watch(l, job, fd);
-		else {
+		else if ((fd = take_lock(l, job)) >= 0) {
+			close(fd);
 			job_ended(l, job, false);
 			return;
 		}

@@ -634,6 +634,10 @@ class Portal(farm.Case):
             self.assertEqual(c.call("getFullJobList")[0]["sender"], "ada")
         with wire.Client(f.port, headers=[f"Cookie: {ada.cookie}"]) as c:
             self.assertEqual(len(c.call("getFullJobList")), 1)
+            f.admin("user", "disable", "ada")  # also those who are in already go
+            with self.assertRaises((ConnectionError, OSError)):
+                while True:
+                    c.step(60)
 
 
 class PortalLighttpd(Portal):
@@ -739,6 +743,18 @@ class Restarts(unittest.TestCase):
         finally:
             bystander.kill()
             bystander.wait()
+
+    def test_a_farmgate_run_that_can_not_be_started(self):
+        self.launcher.kill()
+        with open(self.launcher.dir + "/launcher.conf") as f:
+            text = f.read()
+        with open(self.launcher.dir + "/launcher.conf", "w") as f:
+            f.write("[launcher]\nrun_program = /nowhere/farmgate-run\n" + text)
+        self.launcher.start()
+        with self.client() as c:
+            number = self.begin(c, "")
+            c.status(number, "Stopped")
+            self.assertEqual(c.call("getCoreAllocationStatus")["allocated_cores"], 0)
 
     def test_one_launcher_a_host(self):
         second = subprocess.run([launch.BUILD + "/farmgate-launcher", "--settings", self.launcher.dir + "/launcher.conf"], capture_output=True, text=True)
