@@ -2,7 +2,8 @@
  *
  *   live [--config FILE | --dir DIR] [--env FILE]     FARMGATE_CONFIG names the settings file otherwise
  *
- * --env FILE is the progress app's own: WEB_SERVICE_IP and WEB_SERVICE_PORT in it stand for deadline_url.
+ * --env FILE is the progress app's own: WEB_SERVICE_IP and WEB_SERVICE_PORT in it stand for deadline_url,
+ * OPENAI_API_KEY for the key of llm_url.
  *
  * run/live.sock serves
  *   /events      our own pages: JSON events with ids, resumable (?after=ID&project=ID)
@@ -21,11 +22,13 @@
 #include "base/log.h"
 #include "live_deadline.h"
 #include "live_door.h"
+#include "live_llm.h"
 
 enum { ENV_MOST = 1 << 16 };
 
 static volatile int    ending;
 static struct fg_door *door;
+static char            env_key[512];
 
 static void
 on_term(int number)
@@ -63,16 +66,36 @@ read_env(struct fg_settings *settings, const char *path)
 		return fg_fail(err, "could not read %s", path);
 	value_of(host, sizeof(host), fg_buf_text(&text), "WEB_SERVICE_IP");
 	value_of(port, sizeof(port), fg_buf_text(&text), "WEB_SERVICE_PORT");
+	value_of(env_key, sizeof(env_key), fg_buf_text(&text), "OPENAI_API_KEY");
 	if (host[0] != '\0' && settings->deadline_url[0] == '\0')
 		snprintf(settings->deadline_url, sizeof(settings->deadline_url), "http://%s:%s", host, port[0] != '\0' ? port : "8082");
 	fg_buf_free(&text);
 	return FG_OK;
 }
 
+/* The model's key: from the app's own file, else from llm_key_file; "" for one that wants none. */
+static enum fg_err
+start_llm(struct fg_llm **out, struct fg_hub *hub)
+{
+	const struct fg_settings *settings = &hub->farm->settings;
+	struct fg_buf             key = { 0 };
+	enum fg_err               err = FG_OK;
+
+	if (env_key[0] != '\0')
+		fg_buf_str(&key, env_key);
+	else if (settings->llm_key_file[0] != '\0' && (err = fg_fs_read(&key, settings->llm_key_file, ENV_MOST)) != FG_OK)
+		err = fg_fail(err, "could not read llm_key_file %s", settings->llm_key_file);
+	if (err == FG_OK && (settings->llm_url[0] != '\0' || env_key[0] != '\0'))
+		err = fg_llm_start(out, hub, settings->llm_url[0] != '\0' ? settings->llm_url : "https://api.openai.com/v1", fg_buf_text(&key));
+	fg_buf_free(&key);
+	return err;
+}
+
 static int
 serve(struct fg_farm *farm, const char *env)
 {
 	struct fg_deadline *deadline = NULL;
+	struct fg_llm      *llm = NULL;
 	struct fg_hub       hub;
 	enum fg_err         err = env != NULL ? read_env(&farm->settings, env) : FG_OK;
 
@@ -82,6 +105,8 @@ serve(struct fg_farm *farm, const char *env)
 		return fprintf(stderr, "live: %s\n", fg_err_text(err)), 1;
 	if (err == FG_OK && farm->settings.deadline_url[0] != '\0')
 		err = fg_deadline_start(&deadline, &hub, farm->settings.deadline_url);
+	if (err == FG_OK)
+		err = start_llm(&llm, &hub);
 
 	if (err == FG_OK && (err = fg_door_open(&door, &hub)) == FG_OK) {
 		fg_program_note(farm->db, "live", fg_now_ms());
@@ -92,6 +117,7 @@ serve(struct fg_farm *farm, const char *env)
 		fprintf(stderr, "live: %s\n", fg_err_text(err));
 	fg_door_close(door);
 	fg_deadline_stop(deadline);
+	fg_llm_stop(llm);
 	fg_hub_close(&hub);
 	return err == FG_OK ? 0 : 1;
 }

@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "live_deadline.h"
 #include "live_guest.h"
+#include "live_llm.h"
 
 _Static_assert(FG_HUB_HEAD >= LWS_PRE, "a frame's header has its room before the text");
 
@@ -277,6 +278,8 @@ tick(lws_sorted_usec_list_t *timer)
 	fg_hub_round(door->hub);
 	if (door->hub->deadline != NULL)
 		fg_deadline_round(door->hub->deadline);
+	if (door->hub->llm != NULL)
+		fg_llm_round(door->hub->llm);
 	check_links(door);
 	lws_sul_schedule(door->context, 0, &door->timer, tick, door->count > 0 ? ROUND_US : IDLE_US);
 }

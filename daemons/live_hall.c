@@ -5,6 +5,7 @@
 
 #include "base/time.h"
 #include "farm/summary.h"
+#include "live_llm.h"
 #include "live_parts.h"
 
 enum { MOVE_MS = 500, SHARE = 20 };
@@ -74,6 +75,8 @@ write_words(struct fg_hub *hub, struct fg_hall *hall)
 	if (fg_project_get(&project, hub->farm->db, hall->project) != FG_OK)
 		return;
 	fg_summary(&text, &project, hub->farm->db);
+	if (hub->llm != NULL)
+		fg_llm_want(hub->llm, &project, fg_buf_text(&text));
 	fg_words_release(hall->words);
 	hall->words = fg_words_new(hall->room.key, fg_buf_text(&text));
 	fg_buf_free(&text);
@@ -159,6 +162,20 @@ read_hall(struct fg_hub *hub, struct fg_hall *hall, int64_t now_ms)
 	if (words)
 		write_words(hub, hall);
 	tell(hub, hall, changed && !first, words);
+}
+
+void
+fg_hall_speak(struct fg_hub *hub, const char *job, const char *text)
+{
+	struct fg_hall *hall = hub->halls;
+
+	while (hall != NULL && strcmp(hall->room.key, job) != 0)
+		hall = hall->next;
+	if (hall == NULL)
+		return;
+	fg_words_release(hall->words);
+	hall->words = fg_words_new(job, text);
+	tell(hub, hall, false, true);
 }
 
 void

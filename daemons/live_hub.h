@@ -72,6 +72,7 @@ struct fg_hub {
 	struct fg_eyes   *eyes;
 	struct fg_hall   *halls;
 	struct fg_deadline *deadline; /**< NULL: none */
+	struct fg_llm    *llm;        /**< likewise */
 	uint64_t          ids;
 	int               nviewers;
 	uint64_t          round;

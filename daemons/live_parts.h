@@ -40,6 +40,8 @@ void            fg_hall_leave(struct fg_hub *hub, struct fg_hall *hall);
 void            fg_hall_round(struct fg_hub *hub, int64_t now_ms); /**< read what changed, tell its viewers */
 /** What stands in a foreign one now; takes the tasks over. Its words are told first of all, and again when errors begin. */
 void fg_hall_bring(struct fg_hub *hub, struct fg_hall *hall, char fields[FG_ROOM_FIELDS][304], struct fg_room_task *tasks, int ntasks, const char *words);
+/** Other words about a job, for those who look at it now. */
+void fg_hall_speak(struct fg_hub *hub, const char *job, const char *text);
 struct fg_message *fg_hall_whole(struct fg_hall *hall);             /**< a new reference */
 
 struct fg_message *fg_eyes_list(struct fg_hub *hub, struct fg_eyes *eyes, enum fg_list list); /**< a new reference */

@@ -13,6 +13,7 @@
 #include "farm/tally.h"
 #include "live/board.h"
 #include "live/deadline.h"
+#include "live/redact.h"
 #include "live/room.h"
 #include "live/wish.h"
 
@@ -289,13 +290,46 @@ deadlines_times_and_frames(void **state)
 	assert_false(fg_deadline_frame(&frame, ""));
 }
 
+static void
+redacts_each_kind(void **state)
+{
+	static const char *const names[] = { "ada", "farmhost" };
+	static const char *const rows[][2] = {
+		{ "read /home/jo/tex/a.png", "read ~/tex/a.png" },
+		{ "/Users/jo/a and C:\\Users\\Jo\\b.blend", "~/a and C:~\\b.blend" },
+		{ "/root/.cache", "~/.cache" },
+		{ "mail jo.doe+x@studio.example now", "mail <mail> now" },
+		{ "jo@box:22 refused", "<mail>:22 refused" },
+		{ "to 192.168.1.17:8080 failed", "to <address>:8080 failed" },
+		{ "from fe80::1:2 and 2001:db8::1.", "from <address> and <address>." },
+		{ "at 12:34:56 frame 1.2.3", "at 12:34:56 frame 1.2.3" },
+		{ "\\\\nas01\\proj and //nas01/proj", "\\\\<host>\\proj and //<host>/proj" },
+		{ "Authorization: Bearer abc.def", "Authorization: Bearer <secret>" },
+		{ "token=abc&x=1 password: hunter2", "token=<secret>&x=1 password: <secret>" },
+		{ "key 12 pressed", "key 12 pressed" },
+		{ "id 0123456789abcdef0123456789abcdef!", "id <secret>!" },
+		{ "sk-Abcdefghijklmnopqrstuvwxyz0123456789", "<secret>" },
+		{ "Ada rendered on FARMHOST; canada too", "<name> rendered on <name>; canada too" },
+		{ "Error: Out of memory at 0x7f12 in Cycles", "Error: Out of memory at 0x7f12 in Cycles" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct fg_buf out = { 0 };
+
+		fg_redact(&out, rows[i][0], names, 2);
+		assert_string_equal(fg_buf_text(&out), rows[i][1]);
+		fg_buf_free(&out);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(messages), cmocka_unit_test(counts_follow_the_state), cmocka_unit_test(lists_go_by_age),
 		                            cmocka_unit_test(boards_tell_differences), cmocka_unit_test(rooms_tell_differences), cmocka_unit_test(durations),
 		                            cmocka_unit_test(lines_are_normalised), cmocka_unit_test(tallies_group), cmocka_unit_test(deadlines_paths),
-		                            cmocka_unit_test(deadlines_times_and_frames) };
+		                            cmocka_unit_test(deadlines_times_and_frames), cmocka_unit_test(redacts_each_kind) };
 
 	return cmocka_run_group_tests_name("live", tests, NULL, NULL);
 }
