@@ -16,7 +16,7 @@ HTDOCS = os.path.join(farm.TOP, "htdocs")
 AXE = os.path.join(farm.BUILD, "axe", "node_modules", "axe-core", "axe.min.js")
 MOST_SCRIPT = 150 * 1024
 LOOKS = [(dark, phone) for dark in (False, True) for phone in (False, True)]
-# Who goes where: name, address ({project}, {worker} are filled in), what stands there when it is ready.
+# Who goes where: name (no-…: the farm refuses what the page asks, and the console says so), address ({waiting} and the like are filled in), what stands there when it is ready.
 NOBODY = [("welcome", "/", "#welcome"), ("login", "/login", "#login"), ("register", "/register", "h1"), ("join", "/join", "#steps")]
 ADMIN = [("home", "/", "#projects li"), ("upload", "/upload", "#drop"), ("project-waiting", "/project?id={waiting}", "#title"), ("project-rendering", "/project?id={rendering}", "#title"),
          ("project-failed", "/project?id={failed}", "#causes li"), ("no-project", "/project?id=999999", "#error"), ("workers", "/workers", "#workers li"),
@@ -199,7 +199,7 @@ class Pages(farm.Case):
 @unittest.skipIf(webdriver.missing(), webdriver.missing())
 class Million(farm.Case):
     def test_nothing_is_held_up(self):
-        """A project of a million tasks, and ten thousand beside it: no task of the main thread over a generous bound, while lists load and are scrolled."""
+        """A project of a million tasks: no task of the main thread over a generous bound, while lists load, are scrolled and jumped about in."""
         f = self.farm
         f.renderer()
         f.user("ada", "admin")
