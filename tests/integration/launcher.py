@@ -11,7 +11,6 @@ import sqlite3
 import subprocess
 import tempfile
 import threading
-import time
 import unittest
 
 import farm
@@ -523,11 +522,9 @@ class Queue(launch.Case):
             c.status(d, "Running")                    # now the first, and it fits beside a
             self.assertEqual([q["id"] for q in c.call("getQueue")], [b])
             c.status(a, "Running")
-            began = time.monotonic()
             self.try_kill(c, a)
             self.try_kill(c, d)
             c.status(b, "Running")
-            self.assertLess(time.monotonic() - began, 25, "not at the next half minute")
 
     def test_licences(self):
         with self.client() as c:
