@@ -34,8 +34,9 @@ find(const char *key)
 bool
 fg_setting_live(const struct fg_setting *setting)
 {
-	static const char *const ends[] = { "_dir", "_folders", "_listen", "_hosts", "_origins", "_hooks", "_power", "_desktop", "_own_machine", "_templates", "_user" };
-	static const char *const names[] = { "ffmpeg", "file_sender", "public_url", "launch", "batch_user" };
+	static const char *const ends[] = { "_dir", "_folders", "_listen", "_hosts", "_origins", "_hooks", "_power", "_desktop", "_own_machine", "_templates", "_user",
+		                            "_url", "_file", "_paths", "_map" };
+	static const char *const names[] = { "ffmpeg", "file_sender", "launch" };
 	const size_t             len = strlen(setting->name);
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)

@@ -70,7 +70,8 @@ class Status(farm.Case):
         self.assertEqual([v.get("/api/settings").status for v in (self.nobody, self.ann)], [401, 403])
         rows = {row["name"]: row for row in self.ok(self.adi.get("/api/settings"))["settings"]}
         self.assertEqual((rows["registration"]["kind"], rows["registration"]["live"], rows["project_errors"]["default"]), ("text", True, 15))
-        for name in ("state_dir", "spool_dir", "ffmpeg", "batch_hooks", "batch_listen", "batch_input_folders", "batch_power"):
+        for name in ("state_dir", "spool_dir", "ffmpeg", "batch_hooks", "batch_listen", "batch_input_folders", "batch_power", "public_url", "batch_user", "llm_url",
+                     "llm_key_file", "deadline_url", "deadline_paths"):
             self.assertFalse(rows[name]["live"], name)
             self.assertEqual(self.adi.post("/api/settings", name=name, value="1").status, 403, name)
         row = self.ok(self.adi.post("/api/settings", name="project_errors", value="7"))
