@@ -58,7 +58,7 @@ question(const struct fg_project *p)
 static void
 read_log(struct fg_buf *out, const struct fg_farm *farm, int64_t project, int64_t lease)
 {
-	char   name[FG_SPOOL_NAME], path[PATH_MAX];
+	char   name[FG_SPOOL_NAME], path[PATH_MAX], bytes[16384];
 	gzFile file;
 	int    got;
 
@@ -66,8 +66,8 @@ read_log(struct fg_buf *out, const struct fg_farm *farm, int64_t project, int64_
 	fg_spool_path(path, &farm->spool, name);
 	if ((file = gzopen(path, "rb")) == NULL)
 		return;
-	while (out->len < READ_MOST && (got = gzread(file, fg_buf_room(out, 65536), 65536)) > 0)
-		out->len += (size_t)got;
+	while (out->len < READ_MOST && (got = gzread(file, bytes, sizeof(bytes))) > 0)
+		fg_buf_add(out, bytes, (size_t)got);
 	gzclose(file);
 }
 
