@@ -39,6 +39,31 @@ def until(what, seconds=60):
     raise AssertionError("waited in vain")
 
 
+def run_pids(folder):
+    """farmgate-run processes of a launcher whose state is below this folder."""
+    got = []
+    for pid in os.listdir("/proc"):
+        if pid.isdigit():
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as f:
+                    words = f.read().split(b"\0")
+            except OSError:
+                continue
+            if len(words) > 2 and words[0].endswith(b"farmgate-run") and words[2].startswith(folder.encode() + b"/"):
+                got.append(int(pid))
+    return got
+
+
+def end_runs(folder):
+    """Runs outlive their launcher; not a test."""
+    for pid in run_pids(folder):
+        try:
+            os.kill(pid, signal.SIGQUIT)
+        except OSError:
+            pass
+    until(lambda: not run_pids(folder))
+
+
 class Launcher:
     def __init__(self, settings="", solver="", more=""):
         self.dir = tempfile.mkdtemp(prefix="farmgate-launcher-")
@@ -80,28 +105,12 @@ class Launcher:
         return status
 
     def pids(self):
-        """farmgate-run processes of this launcher."""
-        got = []
-        for pid in os.listdir("/proc"):
-            if pid.isdigit():
-                try:
-                    with open(f"/proc/{pid}/cmdline", "rb") as f:
-                        words = f.read().split(b"\0")
-                except OSError:
-                    continue
-                if len(words) > 2 and words[0].endswith(b"farmgate-run") and words[2].startswith(self.dir.encode() + b"/"):
-                    got.append(int(pid))
-        return got
+        return run_pids(self.dir)
 
     def close(self):
         if self.process.poll() is None:
             self.kill()
-        for pid in self.pids():
-            try:
-                os.kill(pid, signal.SIGQUIT)
-            except OSError:
-                pass
-        until(lambda: not self.pids())
+        end_runs(self.dir)
         if os.environ.get("FG_KEEP"):
             print("# kept", self.dir)
         else:

@@ -31,6 +31,7 @@ class Runs(farm.Case):
 
     def test_a_day_at_the_launcher(self):
         f = self.farm
+        self.addCleanup(launch.end_runs, f.dir)
         os.mkdir(f.dir + "/runs")
         f.user("ada")
         with webdriver.Browser(f"http://127.0.0.1:{f.port}", SHOTS) as b:
