@@ -78,15 +78,15 @@ is_local(const struct fg_req *req)
 	return strcmp(fg_req_header(req, "FARMGATE_LOCAL"), "1") == 0;
 }
 
-/* 127.0.0.1, localhost or one of batch_hosts, with any port; no page of any site. */
+/* 127.0.0.1, localhost or one of batch_hosts, with any port; no page of any site: a picture or a link of one has no Origin, but says where it comes from. */
 static enum fg_err
 check_local(const struct fg_req *req)
 {
-	const char  *at = req->settings->batch_hosts;
+	const char  *at = req->settings->batch_hosts, *from = fg_req_header(req, "HTTP_SEC_FETCH_SITE");
 	const size_t len = strcspn(req->host, ":");
 	const char  *known[] = { "127.0.0.1", "localhost" };
 
-	if (fg_req_header(req, "HTTP_ORIGIN")[0] != '\0')
+	if (fg_req_header(req, "HTTP_ORIGIN")[0] != '\0' || (*from != '\0' && strcmp(from, "none") != 0))
 		return fg_fail(FG_EFORBIDDEN, "pages may not use the batch API without login");
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
 		if (strlen(known[i]) == len && strncmp(req->host, known[i], len) == 0)
@@ -101,6 +101,7 @@ check_local(const struct fg_req *req)
 	return fg_fail(FG_EFORBIDDEN, "this address is not called %.100s (setting batch_hosts)", req->host);
 }
 
+/* Before a byte of what they bring is kept. */
 static enum fg_err
 check_user(struct fg_req *req)
 {
@@ -536,11 +537,8 @@ static const struct {
 static enum fg_err
 batch(struct fg_req *req)
 {
-	bool        known = false;
-	enum fg_err err = check_user(req);
+	bool known = false;
 
-	if (err != FG_OK)
-		return err;
 	for (size_t i = 0; i < sizeof(routes) / sizeof(*routes); i++)
 		if (strcmp(routes[i].path, req->path) == 0) {
 			known = true;
@@ -562,6 +560,6 @@ main(void)
 	return fg_http_main(&(const struct fg_endpoint){
 		.name = "batch", .methods = FG_GET | FG_POST | FG_DELETE, .needs = FG_USER_OPTIONAL, .reads = FG_SCOPE_BATCH, .changes = FG_SCOPE_BATCH,
 		.body = FG_BODY_MIXED, .file = "file", .file_max = most_bytes,
-		.params = params, .nparams = sizeof(params) / sizeof(*params), .handle = batch, .refuse = refuse,
+		.params = params, .nparams = sizeof(params) / sizeof(*params), .enter = check_user, .handle = batch, .refuse = refuse,
 	});
 }

@@ -37,7 +37,8 @@ work(struct fg_req *req, int *param)
 	enum fg_err err;
 
 	*param = -1;
-	if ((err = fg_req_take(req)) != FG_OK || (err = fg_req_who(req)) != FG_OK || (err = fg_req_parameters(req, param)) != FG_OK)
+	if ((err = fg_req_take(req)) != FG_OK || (err = fg_req_who(req)) != FG_OK ||
+	    (req->endpoint->enter != NULL && (err = req->endpoint->enter(req)) != FG_OK) || (err = fg_req_parameters(req, param)) != FG_OK)
 		return err;
 	return req->endpoint->handle(req);
 }

@@ -53,6 +53,8 @@ struct fg_endpoint {
 	int                    nparams;
 	const char            *file;                                     /**< FG_BODY_FILE: name of the field; several separated by blanks */
 	int64_t (*file_max)(const struct fg_settings *settings);         /**< its most bytes */
+	/** Asked before a byte of the body is read, who comes already known; NULL lets all in. */
+	enum fg_err (*enter)(struct fg_req *req);
 	enum fg_err (*handle)(struct fg_req *req);
 	/** The endpoint's own way to say that something went wrong: bad method, no session (FG_EAUTH), bad parameter (`param` its index, else -1),
 	 * too big, or what the handler returned. NULL: JSON with the error's status and text. */

@@ -307,8 +307,11 @@ class Batch(farm.Case):
 
     def test_listener_without_login(self):
         self.assertEqual(self.local("GET", "/test")["server"], "Farmgate")
-        for headers in ([("Host", "evil.example")], [("Origin", "http://localhost:7777")], [("Origin", "null")], [("Host", "127.0.0.1.evil.example")]):
+        for headers in ([("Host", "evil.example")], [("Origin", "http://localhost:7777")], [("Origin", "null")], [("Host", "127.0.0.1.evil.example")],
+                        [("Sec-Fetch-Site", "cross-site")], [("Sec-Fetch-Site", "same-site")]):
             self.local("GET", "/test", headers=headers, status=403)
+            self.local("GET", "/batch/start", headers=headers, status=403)
+        self.local("GET", "/test", headers=[("Sec-Fetch-Site", "none")])
         for target in ("/api/projects", "/api/batches", "/index.html", "/server/config.php", "/"):
             self.local("GET", target, status=404)
         self.local("DELETE", "/server", status=403)
@@ -320,6 +323,16 @@ class Batch(farm.Case):
         self.eventually(lambda: self.local("GET", "/batch")["status"] == "FINISHED", 40)
         self.assertNotIn("hook-local", os.listdir(self.out))
         self.assertIn("this farm does not run it", "\n".join(self.local("GET", "/batch")["messages"]))
+
+    def test_nothing_of_a_stranger_is_kept(self):
+        spool = os.path.join(self.farm.dir, "spool")
+        files = lambda: {os.path.join(top, name) for top, _, names in os.walk(spool) for name in names}
+        before, body = files(), farm.multipart(b"BLENDER" + b"x" * (8 << 20), "batch.blend", "b-1")
+        with socket.create_connection(("127.0.0.1", self.farm.port), timeout=30) as s:
+            s.sendall(f"POST /batch/file HTTP/1.1\r\nHost: 127.0.0.1:{self.farm.port}\r\nContent-Type: multipart/form-data; boundary=b-1\r\n"
+                      f"Content-Length: {len(body)}\r\n\r\n".encode() + body[:200000])
+            self.assertIn(b" 401 ", s.recv(65536).split(b"\r\n")[0]) # before the rest has come
+        self.assertLessEqual(files(), before)
 
     def test_portal_shows_them(self):
         self.send()
