@@ -1,6 +1,6 @@
 /* status: how the farm is.
  *
- *   GET /api/status       anybody: {farm, version, registration, public_url, ca, compat_2254, mail}; ca: the farm's own certificate is at /ca.pem
+ *   GET /api/status       anybody: {farm, version, registration, public_url, ca, compat_2254, mail, launcher}; ca: the farm's own certificate is at /ca.pem
  *                         whoever is logged in, also {disk: {total, free, reserve, used}, queue: {waiting, running, composing, projects: {STATE: count}},
  *                         workers: {online, rendering, idle}}: tasks that wait and run, products to be made, bytes that projects take
  *                         admins, also {programs: [{name, pid, alive_since_ms}], versions: {farmgate, sqlite, server}, log_pages, uptime_ms}
@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <json-c/json.h>
 
@@ -59,6 +60,17 @@ is_on(const struct fg_settings *settings, const char *name)
 	return on;
 }
 
+/* It is off until its settings stand beside the farm's. */
+static bool
+has_launcher(const struct fg_req *req)
+{
+	const char *slash = strrchr(req->farm->config, '/');
+	char        path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%.*slauncher.conf", slash != NULL ? (int)(slash - req->farm->config) + 1 : 0, req->farm->config);
+	return access(path, F_OK) == 0;
+}
+
 static json_object *
 for_anybody(const struct fg_req *req)
 {
@@ -71,6 +83,7 @@ for_anybody(const struct fg_req *req)
 	json_object_object_add(out, "ca", json_object_new_boolean(has_ca(req)));
 	json_object_object_add(out, "compat_2254", json_object_new_boolean(is_on(req->settings, "compat_2254")));
 	json_object_object_add(out, "mail", json_object_new_boolean(false));
+	json_object_object_add(out, "launcher", json_object_new_boolean(has_launcher(req)));
 	return out;
 }
 

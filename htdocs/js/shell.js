@@ -14,7 +14,7 @@ const PLACES = [
 	{ href: "/", text: "Projects", for: (me) => me },
 	{ href: "/upload", text: "Upload", for: (me) => may(me, "submitter") },
 	{ href: "/batches", text: "Batches", for: (me) => may(me, "submitter") },
-	{ href: "/runs", text: "Runs", for: (me) => me },
+	{ href: "/runs", text: "Runs", for: (me) => me && localStorage.getItem("farmgate.runs") },
 	{ href: "/workers", text: "Workers", for: (me) => me },
 	{ href: "/status", text: "Status", for: (me) => me },
 	{ href: "/people", text: "People", for: (me) => may(me) },
@@ -53,6 +53,7 @@ async function farmName(brand) {
 	if (!status?.farm) return;
 	brand.textContent = status.farm;
 	localStorage.setItem("farmgate.farm", status.farm);
+	localStorage.setItem("farmgate.runs", status.launcher ? "1" : "");
 }
 
 function lost(wait, problem) {
@@ -86,8 +87,7 @@ function build() {
 	top.after(broken);
 	document.body.append(el("footer", { class: "foot" }, "Farmgate is free software under the MIT licence."), said);
 	paint(nav, guess);
-	who().then((me) => paint(nav, me)).catch(() => {});
-	farmName(name);
+	who().then((me) => farmName(name).finally(() => paint(nav, me))).catch(() => {});
 	connection(lost);
 }
 

@@ -406,7 +406,9 @@ blame_project(struct fg_db *db, const struct fg_settings *settings, const struct
 	if ((err = fg_db_int(&tries, db, FG_SQL_TASK_TRIED, FG_BINDS(FG_I("task", loan->task)))) != FG_OK ||
 	    (err = fg_db_int(&errors, db, FG_SQL_PROJECT_ERROR, FG_BINDS(FG_I("project", loan->project)))) != FG_OK)
 		return err;
-	if (tries >= settings->task_tries)
+	if (tries >= settings->task_tries && tries == 1)
+		snprintf(message, sizeof(message), "Frame %d failed: %s", loan->frame, why);
+	else if (tries >= settings->task_tries)
 		snprintf(message, sizeof(message), "Frame %d failed %" PRId64 " times; the last time: %s", loan->frame, tries, why);
 	else if (errors >= settings->project_errors)
 		snprintf(message, sizeof(message), "%" PRId64 " tasks failed; the last one, of frame %d: %s", errors, loan->frame, why);
