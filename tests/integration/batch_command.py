@@ -51,6 +51,11 @@ class Command(unittest.TestCase):
         self.assertEqual(left, [])
 
     def start(self, *args):
+        process = self.popen(*args)
+        self.addCleanup(process.kill)  # its farm ends with it
+        return process
+
+    def popen(self, *args):
         return subprocess.Popen([farm.BUILD + "/farmgate-batch", "--tree", farm.TOP, *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=self.dir,
                                 env={**os.environ, "TMPDIR": self.dir + "/tmp"})
 
@@ -167,7 +172,7 @@ class Command(unittest.TestCase):
         self.assertEqual(process.wait(10), 0)
         process.communicate()
 
-    def wait(self, check, seconds=60):
+    def wait(self, check, seconds=180):
         end = time.monotonic() + seconds
         while not check():
             self.assertLess(time.monotonic(), end)
