@@ -15,6 +15,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "farm/origin.h"
 #include "http/response.h"
 
 static const struct fg_param params[FARMAPI_PARAMS] = {
@@ -109,36 +110,6 @@ find_route(const struct fg_req *req)
 	return NULL;
 }
 
-/* The name in `HOST:PORT`: how many of its bytes. */
-static size_t
-name_length(const char *host)
-{
-	const char *end = host[0] == '[' ? strchr(host, ']') : NULL;
-
-	return end != NULL ? (size_t)(end + 1 - host) : strcspn(host, ":/ ");
-}
-
-/* Is it this farm's own name, whatever the port? What else a Host header says is a stranger's word. */
-static bool
-is_ours(const struct fg_settings *settings, const char *host)
-{
-	static const char *const always[] = { "127.0.0.1", "localhost", "[::1]" };
-	const size_t             len = name_length(host);
-	const char              *url = strstr(settings->public_url, "://");
-
-	if (len == 0)
-		return false;
-	for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)
-		if (strlen(always[i]) == len && strncasecmp(always[i], host, len) == 0)
-			return true;
-	if (url != NULL && name_length(url + 3) == len && strncasecmp(url + 3, host, len) == 0)
-		return true;
-	for (const char *at = settings->public_hosts + strspn(settings->public_hosts, " "); *at != '\0'; at += strcspn(at, " "), at += strspn(at, " "))
-		if (name_length(at) == len && strncasecmp(at, host, len) == 0)
-			return true;
-	return false;
-}
-
 /* Pages of this farm's own hosts may call, from any port: that dashboard lives on another one than its server. */
 static bool
 allow_origin(struct fg_req *req)
@@ -147,7 +118,7 @@ allow_origin(struct fg_req *req)
 
 	if (*origin == '\0')
 		return true;
-	if (host == NULL || strlen(origin) > 200 || strpbrk(origin, "\r\n") != NULL || !is_ours(req->settings, host + 3))
+	if (host == NULL || strlen(origin) > 200 || strpbrk(origin, "\r\n") != NULL || !fg_origin_name(req->settings, host + 3))
 		return false;
 	fg_http_header(req, "Access-Control-Allow-Origin", origin);
 	fg_http_header(req, "Access-Control-Allow-Methods", "GET, POST");
@@ -163,7 +134,7 @@ farmapi(struct fg_req *req)
 
 	if (!req->settings->compat_2254)
 		return farmapi_refuse(req, 404, "this farm doesn't serve the other farm's programs (setting compat_2254)");
-	if (!is_ours(req->settings, req->host))
+	if (!fg_origin_name(req->settings, req->host))
 		return farmapi_refuse(req, 403, "this farm isn't known by that name; its admin can add it to public_hosts");
 	if (!allow_origin(req))
 		return farmapi_refuse(req, 403, "pages of other hosts may not call this farm");

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "farm/login.h"
+#include "farm/origin.h"
 #include "farm/scope.h"
 #include "farm/secret.h"
 #include "farm/session.h"
@@ -137,6 +138,13 @@ ask(struct fg_guest *guest, struct fg_farm *farm, int64_t now_ms)
 	return err;
 }
 
+/* An address alone lets in: then a page must have called us by a name of ours, for a stranger's name may be pointed here. */
+static bool
+is_own_call(const struct fg_settings *settings, const struct fg_knock *knock)
+{
+	return knock->origin[0] == '\0' || fg_origin_no_rebinding(settings, knock->host) || is_word_of(settings->live_origins, knock->origin, strlen(knock->origin));
+}
+
 enum fg_err
 fg_guest_find(struct fg_guest *out, struct fg_farm *farm, const struct fg_knock *knock, int64_t now_ms)
 {
@@ -154,6 +162,8 @@ fg_guest_find(struct fg_guest *out, struct fg_farm *farm, const struct fg_knock 
 			return FG_OK;
 	}
 	*out = (struct fg_guest){ .user = 0 };
+	if (!is_own_call(&farm->settings, knock))
+		return FG_EFORBIDDEN;
 	return fg_guest_in(farm->settings.live_public, knock->address) ? FG_OK : FG_EAUTH;
 }
 
@@ -175,8 +185,10 @@ bool
 fg_guest_welcome(const struct fg_guest *guest, struct fg_farm *farm, int64_t now_ms)
 {
 	struct fg_secret secret;
+	enum fg_err      err;
 
 	if (guest->kind[0] == '\0')
 		return true;
-	return fg_secret_find(&secret, farm->db, guest->kind, guest->secret, now_ms) != FG_EAUTH;
+	err = fg_secret_find(&secret, farm->db, guest->kind, guest->secret, now_ms);
+	return err == FG_OK ? guest->user != 0 || (secret.roles & FG_ROLE_ADMIN) != 0 : err != FG_EAUTH;
 }

@@ -23,7 +23,7 @@ enum fg_err fg_guest_find(struct fg_guest *out, struct fg_farm *farm, const stru
 /** A worker by its cookie FGWORKER. FG_OK, FG_EAUTH. */
 enum fg_err fg_guest_worker(struct fg_guest *out, struct fg_farm *farm, const struct fg_knock *knock, int64_t now_ms);
 
-/** Is it still let in? Logged out, disabled and expired ones are not. */
+/** Is it still let in, to see what it saw? Logged out, disabled and expired ones are not, nor are admins who are none any more. */
 bool fg_guest_welcome(const struct fg_guest *guest, struct fg_farm *farm, int64_t now_ms);
 
 /** Does `address` lie in one of `networks` ("everyone", "10.0.0.0/8 ::1/128 192.168.1.7")? */

@@ -6,6 +6,7 @@
 
 #include <json-c/json.h>
 
+#include "farm/origin.h"
 #include "http/response.h"
 
 struct json_object *
@@ -60,7 +61,7 @@ fg_http_cookie(struct fg_req *req, const char *value, int64_t seconds)
 enum fg_err
 fg_http_own_form(const struct fg_req *req)
 {
-	if (strcmp(fg_req_header(req, "HTTP_SEC_FETCH_SITE"), "cross-site") == 0)
+	if (strcmp(fg_req_header(req, "HTTP_SEC_FETCH_SITE"), "cross-site") == 0 || !fg_origin_ours(req->settings, fg_req_header(req, "HTTP_ORIGIN"), req->host))
 		return fg_fail(FG_EFORBIDDEN, "log in on this farm's own page");
 	if (strstr(req->query, "password=") != NULL)
 		return fg_fail(FG_EINVAL, "a password belongs into the body, never into the address");

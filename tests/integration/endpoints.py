@@ -87,6 +87,8 @@ class Login(Farm):
         self.assertTrue(fields["Set-Cookie"].endswith("; HttpOnly; SameSite=Lax"))
         self.assertEqual(fields["Cache-Control"], "no-store")
         self.assertEqual(self.call("login", "POST", body=body, kind="application/x-www-form-urlencoded", SEC_FETCH_SITE="cross-site")[0], 403)
+        for origin, status in (("http://evil.example", 403), ("null", 403), ("http://127.0.0.1:8080", 200)): # browsers tell plain http nothing else
+            self.assertEqual(self.call("login", "POST", body=body, kind="application/x-www-form-urlencoded", ORIGIN=origin)[0], status, origin)
         self.assertEqual(self.call("login", "POST", uri="/api/login?" + body.decode())[0], 400)
         self.assertEqual(self.call("login", "POST")[0], 400)
         self.assertEqual(self.call("login", uri="/api/login/x", COOKIE=fields["Set-Cookie"])[0], 404)

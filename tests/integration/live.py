@@ -252,8 +252,28 @@ class Doors(Live):
         ws = self.eventually(self.anybody)
         ws.send(body="get_active_jobs")
         self.assertIn(project, ws.json()["data"])
+        self.socket(origin=f"http://127.0.0.1:{self.farm.port}")
+        rebound = [("Host", "evil.example"), ("Origin", "http://evil.example")] # a stranger's name that points here
+        self.assertEqual(self.upgrade(rebound), 403)
+        self.assertEqual(self.upgrade([("Host", f"127.0.0.1:{self.farm.port}")]), 101)
         self.setting("live_public", "10.0.0.0/8")
         self.eventually(lambda: self.anybody() is None)
+
+    def test_who_is_no_admin_any_more_sees_no_more(self):
+        self.farm.user("adi", "admin")
+        self.farm.user("ado", "admin")
+        adi, ado = farm.Visitor(self.farm, "adi"), farm.Visitor(self.farm, "ado")
+        ws = self.socket(ado)
+        self.assertEqual(adi.post(f"/api/users/{ado.id}", roles="submitter").status, 200)
+        with self.assertRaises(websocket.Closed):
+            while True:
+                ws.recv(60)
+
+    def upgrade(self, headers):
+        head = [("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA=="), *headers]
+        with socket.create_connection(("127.0.0.1", self.farm.port), timeout=30) as s:
+            s.sendall("".join(["GET /live HTTP/1.1\r\n", *(f"{k}: {v}\r\n" for k, v in head), "\r\n"]).encode())
+            return int(s.recv(4096).split()[1])
 
     def anybody(self):
         try:
