@@ -28,7 +28,7 @@
 
 enum {
 	CONNS_MAX = 1024, SESSIONS_MAX = 1024, BACKLOG_BYTES = 32 << 20, READ_STEP = 65536, PING_INTERVAL_MS = 25000, PING_TIMEOUT_MS = 20000,
-	IDLE_MS = 60000, PAYLOAD_MAX = 1000000, SEPARATOR = 0x1e, GONE_MAX = 32, REPAIR_MS = 1000, KEY_SIZE = 160, KNOWN_MS = 10000
+	IDLE_MS = 60000, PAYLOAD_MAX = 1000000, SEPARATOR = 0x1e, GONE_MAX = 32, CONTROL_BYTES = 65536, REPAIR_MS = 1000, KEY_SIZE = 160, KNOWN_MS = 10000
 };
 
 /* What goes to many: Engine.IO packets between separators, or one JSON text; framed for WebSockets when somebody wants it so. */
@@ -521,6 +521,10 @@ send_control(struct launcher *l, struct conn *conn, int opcode, const void *byte
 		return; /* a ping that finds us in the middle of a message is answered by it */
 	fg_ws_frame(&conn->out, opcode, bytes, len);
 	conn_write(l, conn);
+	if (conn->out.len > CONTROL_BYTES) {
+		fg_log(FG_LOG_WARN, "client.slow", "address=%s", conn->address);
+		conn->closing = true; /* it asks and doesn't listen */
+	}
 }
 
 static void
@@ -816,11 +820,11 @@ take_request(struct launcher *l, struct conn *conn, const struct fg_head *head, 
 		refuse(l, conn, 400, "Bad handshake method");
 }
 
-/* Whole requests at the front of conn->in, one after the other; a GET that waits holds up those behind it. */
+/* Whole requests at the front of conn->in, one after the other; a GET that waits holds up those behind it, and so does an answer that isn't taken. */
 static void
 take_requests(struct launcher *l, struct conn *conn)
 {
-	while (!conn->closing && !conn->websocket && conn->session == NULL && conn->in.len > 0) {
+	while (!conn->closing && !conn->websocket && conn->session == NULL && conn->out.len == 0 && conn->in.len > 0) {
 		const char *end = memmem(conn->in.data, conn->in.len, "\r\n\r\n", 4);
 		size_t      size;
 
@@ -861,6 +865,8 @@ conn_ready(struct launcher *l, struct source *source, uint32_t events)
 		conn_write(l, conn);
 		if (!conn->websocket && !conn->keep && conn->session == NULL && conn->out.len == 0)
 			conn->closing = true;
+		else if (!conn->websocket && conn->out.len == 0)
+			take_requests(l, conn);
 	}
 	if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR)) || conn->closing)
 		return;

@@ -147,6 +147,31 @@ class Recorded(launch.Case):
 class Wire(launch.Case):
     settings = "cores = 4\nhosts = launcher.example:99\n"
 
+    def flood(self, first, more):
+        """Says `more` for ever and never reads: how many bytes were taken before it was shut out."""
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            s.settimeout(30)
+            s.connect(("127.0.0.1", self.launcher.port))
+            sent = 0
+            try:
+                s.sendall(first)
+                while sent < 96 << 20:
+                    sent += s.send(more)
+            except (ConnectionResetError, BrokenPipeError):
+                pass
+            return sent
+
+    def test_who_asks_and_never_listens_is_let_go(self):
+        host = f"Host: 127.0.0.1:{self.launcher.port}\r\n"
+        upgrade = f"GET /rpc HTTP/1.1\r\n{host}Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {'A' * 22}==\r\n\r\n"
+        ping = b"\x89\xfd\0\0\0\0" + b"x" * 125
+        ask = f"OPTIONS /socket.io/?EIO=4&transport=polling HTTP/1.1\r\n{host}\r\n"
+        for first, more in ((upgrade.encode(), ping * 500), (b"", ask.encode() * 500)):
+            self.assertLess(self.flood(first, more), 96 << 20)
+        with self.client() as c: # the others notice nothing
+            self.assertEqual(c.call("getQueue"), [])
+
     def test_hosts_origins_and_networks(self):
         for flags in ({"host": "evil.example"}, {"headers": ["Origin: http://evil.example"]}, {"headers": ["Sec-Fetch-Site: cross-site"]},
                       {"headers": [f"Origin: http://127.0.0.1:{self.launcher.port}"]}, {"path": "/else"}, {"path": "/socket.io/?EIO=3&transport=websocket"}):
