@@ -1,6 +1,6 @@
 /* project: people's projects: made of an upload, looked at, stopped and started.
  *
- *   GET    /api/projects            {projects: […], next} newest first, those that the viewer may look at; before=ID limit=N (50, at most 200)
+ *   GET    /api/projects            {projects: […], next, counts} newest first, those that the viewer may look at; before=ID limit=N (50, at most 200)
  *                                   state= owner= q= (part of the title, or an id)
  *   POST   /api/projects            upload (its id) and choices as `farmgate-admin project add` names them → 201, the project and its warnings
  *   GET    /api/projects/ID         the project; with link=SECRET also for strangers, if its owner opened it so; the same for:
@@ -32,7 +32,7 @@
 
 enum { BEFORE, AFTER, LIMIT, STATE, OWNER, WORDS, LINK, ACCESS, VIEWERS, WORKERS, UPLOAD, OPTIONS }; /* from OPTIONS on: fg_intake_options, of which `priority` is an action's too */
 static int FRAMES; /* of the options, the one that `rerender` takes too */
-enum { LIMIT_USUAL = 50, LIMIT_MOST = 200, NPARAMS = OPTIONS + FG_INTAKE_OPTIONS };
+enum { LIMIT_USUAL = 50, LIMIT_MOST = 200, COUNTS_MS = 3000, NPARAMS = OPTIONS + FG_INTAKE_OPTIONS };
 
 static struct fg_param params[NPARAMS] = {
 	[BEFORE] = { "before", FG_PARAM_INT, .optional = true, .min = 1, .max = INT64_MAX },
@@ -70,13 +70,39 @@ add_to_page(void *ctx, const struct fg_project *project)
 	return true;
 }
 
+static void
+add_count(void *ctx, const char *state, int64_t count)
+{
+	json_object_object_add(ctx, state, json_object_new_int64(count));
+}
+
+/* How many there are in each state; asked of the state at most every few seconds for one person. The caller's to put. */
+static json_object *
+counts(const struct fg_req *req, int64_t user)
+{
+	static struct {
+		json_object *counts;
+		int64_t      user, at_ms;
+	} kept;
+
+	if (kept.counts != NULL && kept.user == user && req->now_ms >= kept.at_ms && req->now_ms - kept.at_ms < COUNTS_MS)
+		return json_object_get(kept.counts);
+	json_object_put(kept.counts);
+	kept.counts = json_object_new_object();
+	kept.user = user;
+	kept.at_ms = req->now_ms;
+	fg_project_counts(req->db, user, add_count, kept.counts);
+	return json_object_get(kept.counts);
+}
+
 static enum fg_err
 list(struct fg_req *req)
 {
+	const int64_t user = (req->user->roles & FG_ROLE_ADMIN) != 0 ? 0 : req->user->id;
 	json_object *out = json_object_new_object();
 	struct page  page = { .req = req, .projects = json_object_new_array(), .limit = (int)fg_req_int(req, LIMIT, LIMIT_USUAL) };
 	enum fg_err  err = fg_project_list(req->db,
-	                                   &(struct fg_project_query){ .user = (req->user->roles & FG_ROLE_ADMIN) != 0 ? 0 : req->user->id,
+	                                   &(struct fg_project_query){ .user = user,
 	                                                               .before = fg_req_int(req, BEFORE, 0), .limit = page.limit + 1,
 	                                                               .state = fg_req_text(req, STATE, ""), .owner = fg_req_text(req, OWNER, ""),
 	                                                               .words = fg_req_text(req, WORDS, "") },
@@ -84,6 +110,7 @@ list(struct fg_req *req)
 
 	json_object_object_add(out, "projects", page.projects);
 	json_object_object_add(out, "next", page.count > page.limit ? json_object_new_int64(page.last) : NULL);
+	json_object_object_add(out, "counts", fg_req_int(req, BEFORE, 0) == 0 ? counts(req, user) : NULL);
 	if (err == FG_OK)
 		return fg_http_json(req, 200, out);
 	json_object_put(out);

@@ -41,6 +41,13 @@ SELECT * FROM project_row p
    AND (:words = '' OR title LIKE :words ESCAPE '!' OR id = :number)
  ORDER BY id DESC LIMIT :limit;
 
+-- name: project_counts
+-- How many projects there are in each state, of those that one user may look at (:user 0: all).
+-- scan: all projects, for the first page of a list; asked at most every few seconds
+SELECT shown, count(*) FROM project_row p
+ WHERE state <> 'deleted' AND (:user = 0 OR owner = :user OR access = 'everyone' OR EXISTS (SELECT 1 FROM viewer v WHERE v.user = :user AND v.project = p.id))
+ GROUP BY shown;
+
 -- name: project_viewer
 SELECT count(*) FROM viewer WHERE project = :project AND user = :user;
 

@@ -337,6 +337,8 @@ embedded(const struct options *o, const struct fg_recipe *recipe, const struct f
 		fail(fg_err_text(err));
 	} else {
 		snprintf(api.url, sizeof(api.url), "http://127.0.0.1:%d", farm.port);
+		if (o->debug)
+			say("debug: the farm is in %s, its portal at http://127.0.0.1:%d, its batch API at %s; Blender is %s", farm.dir, farm.portal_port, api.url, blender);
 		if (o->serve)
 			say("the batch API answers at %s; Ctrl+C ends it", api.url);
 		status = recipe != NULL ? render(&api, recipe, text, o, &farm) : 0;

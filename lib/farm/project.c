@@ -299,6 +299,18 @@ fg_project_list(struct fg_db *db, const struct fg_project_query *query, bool (*e
 	return err == FG_ENOTFOUND ? FG_OK : err;
 }
 
+enum fg_err
+fg_project_counts(struct fg_db *db, int64_t user, void (*each)(void *ctx, const char *state, int64_t count), void *ctx)
+{
+	struct fg_rows rows;
+	enum fg_err    err;
+
+	for (err = fg_rows_first(&rows, db, FG_SQL_PROJECT_COUNTS, FG_BINDS(FG_I("user", user))); err == FG_OK; err = fg_rows_next(&rows))
+		each(ctx, fg_rows_text(&rows, 0), fg_rows_int(&rows, 1));
+	fg_rows_end(&rows);
+	return err == FG_ENOTFOUND ? FG_OK : err;
+}
+
 static enum fg_err
 set_state(struct fg_db *db, int64_t project, const char *state, const char *message, int64_t now_ms)
 {

@@ -67,6 +67,9 @@ enum { FG_PROJECT_WORDS = 200 }; /**< most bytes of words */
 /** The callback returns false to stop. */
 enum fg_err fg_project_list(struct fg_db *db, const struct fg_project_query *query, bool (*each)(void *ctx, const struct fg_project *project), void *ctx);
 
+/** How many there are in each state as people see it, of those that a user may look at (0: all). */
+enum fg_err fg_project_counts(struct fg_db *db, int64_t user, void (*each)(void *ctx, const char *state, int64_t count), void *ctx);
+
 /* What people do. FG_ECONFLICT when the state doesn't allow it. */
 enum fg_err fg_project_cancel(struct fg_db *db, int64_t project, int64_t now_ms);
 enum fg_err fg_project_pause(struct fg_db *db, int64_t project, int64_t now_ms);

@@ -68,6 +68,8 @@ class Portal(farm.Case):
         self.assertEqual((one["mine"], one["may_change"], one["access"], one["left_ms"], one["thumbnail"]), (True, True, "private", None, f"/api/preview/{one['id']}"))
         self.assertGreater(one["size"], 0)
         self.assertEqual(self.nobody.get("/api/projects").status, 401)
+        self.eventually(lambda: self.ok(self.ann.get("/api/projects"))["counts"].get("cancelled", 0) >= 1)
+        self.assertIsNone(self.ok(self.ann.get(f"/api/projects?before={mine[-1]}"))["counts"])
 
     def test_access(self):
         number = self.farm.project("ann", title="shown")

@@ -20,6 +20,7 @@ class Runs(farm.Case):
 
     def start(self, b, path, cores=1):
         b.script("scrollTo(0, 0)")
+        b.until(lambda: not b.script("return document.getElementById('form').hasAttribute('aria-busy')"), what="the form before to be sent")  # until then it takes nothing
         if not b.script("return document.getElementById('new').open"):
             b.click("#new summary")
         b.script("for (const [k, v] of Object.entries(arguments[0])) document.getElementById(k).value = v", {"input": path, "ncpu": str(cores), "memory": "1m"})
