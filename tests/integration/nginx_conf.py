@@ -172,6 +172,18 @@ class Doors:
             self.assertNotIn("farmapi", conf.read())
 
 
+class Ports(unittest.TestCase):
+    def test_who_needs_no_login_has_a_port_alone(self):
+        top = tempfile.mkdtemp(prefix="fg")
+        self.addCleanup(shutil.rmtree, top)
+        for port, fine in (("8081", False), ("2254", False), ("7778", True)):
+            with open(top + "/farmgate.conf", "w") as conf:
+                conf.write(f"batch_user = ann\ncompat_2254 = 1\nbatch_listen = 127.0.0.1:{port}\n")
+            done = subprocess.run([os.path.join(TOP, "tools/farmgate-spawn"), "--dir", top, "configure", "--programs", top, "--port", "8081", "--tls-port", "0",
+                                   "--listen", "127.0.0.2"], capture_output=True, text=True)
+            self.assertEqual((done.returncode == 0, "a port of its own" in done.stderr), (fine, not fine), done.stderr)
+
+
 class Nginx(Doors, Web, unittest.TestCase):
     sender = "X-Accel-Redirect: %s\r\n"
 
