@@ -83,8 +83,8 @@ static enum fg_err
 check_local(const struct fg_req *req)
 {
 	const char  *at = req->settings->batch_hosts, *from = fg_req_header(req, "HTTP_SEC_FETCH_SITE");
-	const size_t len = strcspn(req->host, ":");
-	const char  *known[] = { "127.0.0.1", "localhost" };
+	const size_t len = req->host[0] == '[' ? strcspn(req->host, "]") + 1 : strcspn(req->host, ":");
+	const char  *known[] = { "127.0.0.1", "localhost", "[::1]" };
 
 	if (fg_req_header(req, "HTTP_ORIGIN")[0] != '\0' || (*from != '\0' && strcmp(from, "none") != 0))
 		return fg_fail(FG_EFORBIDDEN, "pages may not use the batch API without login");

@@ -1,6 +1,7 @@
 #include "farm/inspect.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <json-c/json.h>
@@ -59,6 +60,20 @@ add_missing(void *ctx, const struct fg_blend_file *file)
 	json_object_array_add(ctx, text(file->path));
 }
 
+/* A texture of many tiles is named once for all of them: it is there when its first tile is. */
+static bool
+is_there(fg_inspect_has *has, void *ctx, const char *path)
+{
+	static const char tiles[] = "<UDIM>", first[] = "1001";
+	const char       *at = strstr(path, tiles);
+	char              name[FG_BLEND_PATH];
+
+	if (at == NULL)
+		return has(ctx, path);
+	snprintf(name, sizeof(name), "%.*s%s%s", (int)(at - path), path, first, at + sizeof(tiles) - 1);
+	return has(ctx, name);
+}
+
 int
 fg_inspect_missing(const struct fg_blend *blend, fg_inspect_has *has, void *ctx, void (*each)(void *each_ctx, const struct fg_blend_file *file), void *each_ctx)
 {
@@ -67,7 +82,7 @@ fg_inspect_missing(const struct fg_blend *blend, fg_inspect_has *has, void *ctx,
 	for (int i = 0; i < blend->nfiles; i++) {
 		const struct fg_blend_file *file = &blend->files[i];
 
-		if (strncmp(file->path, "//", 2) == 0 && has != NULL && has(ctx, file->path + 2))
+		if (strncmp(file->path, "//", 2) == 0 && has != NULL && is_there(has, ctx, file->path + 2))
 			continue;
 		count++;
 		if (each != NULL)

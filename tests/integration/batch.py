@@ -312,6 +312,8 @@ class Batch(farm.Case):
             self.local("GET", "/test", headers=headers, status=403)
             self.local("GET", "/batch/start", headers=headers, status=403)
         self.local("GET", "/test", headers=[("Sec-Fetch-Site", "none")])
+        for name in ("127.0.0.1", f"[::1]:{self.local_port}"):
+            self.local("GET", "/test", headers=[("Host", name)])
         for target in ("/api/projects", "/api/batches", "/index.html", "/server/config.php", "/"):
             self.local("GET", target, status=404)
         self.local("DELETE", "/server", status=403)

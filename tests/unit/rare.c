@@ -1,4 +1,4 @@
-/* rare: headers of TIFF, HDR, DPX, Cineon and IRIS in both byte orders; cut anywhere they are refused; and where tiles lie. */
+/* rare: headers of TIFF, HDR, DPX, Cineon and IRIS in both byte orders; cut anywhere they are refused; where tiles lie; textures of many tiles. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "farm/inspect.h"
 #include "farm/tile.h"
 #include "image/rare.h"
 
@@ -151,10 +152,27 @@ tiles(void **state)
 	}
 }
 
+static bool
+has(void *ctx, const char *path)
+{
+	(void)ctx;
+	return strcmp(path, "tex/skin.1001.png") == 0 || strcmp(path, "plain.png") == 0;
+}
+
+static void
+missing(void **state)
+{
+	struct fg_blend_file files[] = { { "//tex/skin.<UDIM>.png", "image" }, { "//tex/hair.<UDIM>.png", "image" }, { "//plain.png", "image" }, { "/abs.png", "image" } };
+	const struct fg_blend blend = { .files = files, .nfiles = 4 };
+
+	(void)state;
+	assert_int_equal(fg_inspect_missing(&blend, has, NULL, NULL, NULL), 2);
+}
+
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(headers), cmocka_unit_test(tiles) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(headers), cmocka_unit_test(tiles), cmocka_unit_test(missing) };
 
 	return cmocka_run_group_tests_name("rare", tests, NULL, NULL);
 }
