@@ -105,6 +105,9 @@ SELECT id FROM project WHERE batch_job = :job AND batch_job > 0;
 -- scan: the live leases, as many as tasks are on loan
 SELECT coalesce(sum(progress), 0), count(*), coalesce(max(engine), '') FROM lease WHERE state = 'live' AND project = :project;
 
+-- name: batch_project_forget
+UPDATE project SET batch_job = 0 WHERE id = :project;
+
 -- name: batch_file
 -- What a user sent under this name, newest first.
 SELECT id FROM upload WHERE user = :user AND name = :name ORDER BY created_ms DESC LIMIT 1;

@@ -9,6 +9,7 @@
 #include <json-c/json.h>
 
 #include "base/beneath.h"
+#include "base/fs.h"
 #include "farm/intake.h"
 #include "farm/renderer.h"
 #include "farm/upload.h"
@@ -207,6 +208,27 @@ take_in(int64_t *project, struct fg_farm *farm, struct fg_intake *in, const stru
 	return fg_intake(project, farm, in, note, now_ms);
 }
 
+/* Begun before something died: gone on with, or, where its scene had not found its place yet, begun anew (FG_ENOTFOUND). */
+static enum fg_err
+go_on_with(struct fg_farm *farm, int64_t id, int64_t now_ms)
+{
+	char              name[FG_SPOOL_NAME], path[PATH_MAX];
+	struct fg_project project;
+	enum fg_err       err = fg_project_get(&project, farm->db, id);
+
+	if (err != FG_OK || strcmp(project.state, "splitting") != 0)
+		return err == FG_ENOTFOUND ? FG_OK : err; /* deleted by somebody: its job will see */
+	fg_spool_source(name, id);
+	fg_spool_path(path, &farm->spool, name);
+	if (fg_fs_size(path) == project.archive_size)
+		return (err = fg_project_split(farm->db, id, now_ms)) == FG_ECONFLICT ? FG_OK : err;
+	if ((err = fg_db_begin(farm->db, FG_FULL)) != FG_OK ||
+	    (err = fg_db_end(farm->db, fg_db_run(farm->db, FG_SQL_BATCH_PROJECT_FORGET, FG_BINDS(FG_I("project", id)), NULL))) != FG_OK ||
+	    (err = fg_project_delete(farm->db, &farm->spool, id, now_ms)) != FG_OK)
+		return err;
+	return FG_ENOTFOUND;
+}
+
 enum fg_err
 fg_work_begin(int64_t *project, struct fg_farm *farm, const struct fg_batch *batch, const struct fg_recipe *recipe, const struct fg_batch_job *row,
               struct fg_buf *note, int64_t now_ms)
@@ -217,8 +239,10 @@ fg_work_begin(int64_t *project, struct fg_farm *farm, const struct fg_batch *bat
 	char                        version[64], *extra;
 	enum fg_err                 err = fg_db_int(project, farm->db, FG_SQL_BATCH_PROJECT, FG_BINDS(FG_I("job", row->id)));
 
+	if (err == FG_OK)
+		err = go_on_with(farm, *project, now_ms);
 	if (err != FG_ENOTFOUND)
-		return err; /* made before something died */
+		return err;
 	fill(&in, batch, recipe, job, row->id);
 	fg_work_renderer(version, farm, recipe->blender_bin);
 	in.renderer = version;

@@ -223,6 +223,23 @@ class Batch(farm.Case):
         self.assertNotIn(b"secret-of-the-mail", self.farm.logs() + json.dumps(over).encode() + json.dumps(self.farm.sql("SELECT recipe FROM batch")).encode())
         self.call("POST", "/batch/recipe", recipe())  # the next one
 
+    def test_died_while_a_project_was_made(self):
+        """Its row is there, its tasks are not; once with its scene in place, once without: both are rendered, without waiting for housekeeping."""
+        for lost in (False, True):
+            self.send()
+            self.call("POST", "/batch/recipe", recipe({"frame_still": 7}))
+            self.call("POST", "/batch/start")
+            first = self.eventually(lambda: self.call("GET", "/batch/jobs/0")["project"])
+            self.farm.admin("sql", f"DELETE FROM task WHERE project = {first}; UPDATE project SET state = 'splitting', split = 0, waiting = 0, open = 0, queue = NULL WHERE id = {first}; "
+                            f"UPDATE queue SET projects = 0; UPDATE need SET queues = 0; DELETE FROM turn; UPDATE batch_job SET project = 0 WHERE project = {first}")
+            if lost:
+                os.unlink(f"{self.farm.dir}/spool/projects/{first}/source.zip")
+            again = self.eventually(lambda: self.call("GET", "/batch/jobs/0")["project"])
+            self.assertEqual(again != first, lost)
+            self.render(self.worker())
+            self.poll_until(status="FINISHED")
+            self.assertEqual(self.call("GET", "/batch/jobs/0")["status"], "FINISHED")
+
     def test_exactly_one_start(self):
         self.send()
         self.call("POST", "/batch/recipe", recipe({"frame_still": 9}))
