@@ -63,6 +63,12 @@ fg_fs_read(struct fg_buf *out, const char *path, size_t max)
 	return out->len > max ? fg_fail(FG_ETOOBIG, "%s has more than %zu bytes", path, max) : FG_OK;
 }
 
+void
+fg_fs_sync_soon(int fd)
+{
+	sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 enum fg_err
 fg_fs_sync_dir_of(const char *path)
 {

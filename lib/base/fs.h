@@ -18,6 +18,9 @@ enum fg_err fg_fs_read(struct fg_buf *out, const char *path, size_t max);
 /** Write a file so that the path shows the old one or the whole new one: temporary, fsync, rename, fsync of the folder. */
 enum fg_err fg_fs_replace(const char *path, const void *bytes, size_t len, mode_t mode);
 
+/** Let the disk begin with what was written to fd, without waiting: a later fsync then finds less to do. A hint; nothing is promised. */
+void fg_fs_sync_soon(int fd);
+
 /** Rename durably: fsync the file, rename, fsync the folder. `fd` is the open file or -1 when it is known to be on disk. */
 enum fg_err fg_fs_rename(int fd, const char *from, const char *to);
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fs.h"
 #include "base/log.h"
 #include "farm/tile.h"
 #include "image/image.h"
@@ -84,6 +85,7 @@ check_and_keep(const struct fg_arrival *arrival, struct fg_farm *farm, const str
 	if (err != FG_OK)
 		return err;
 	ext = fg_project_tile_ext(project.format);
+	fg_fs_sync_soon(arrival->file->fd); /* the disk writes while we look at the picture */
 	if ((err = check_picture(&black, arrival, lease, &project, ext)) == FG_OK)
 		return keep(arrival, farm, lease, ext, black, now_ms);
 	if (err == FG_ETOOBIG)

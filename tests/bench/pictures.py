@@ -37,7 +37,7 @@ scene.render.filepath = out + '.exr'
 bpy.ops.render.render(write_still=True)
 image.file_format, image.color_depth = 'PNG', '8'
 bpy.data.images['Render Result'].save_render(out + '.png')
-''' % (W, H)
+'''
 
 
 def have(name):
@@ -96,10 +96,10 @@ def make_flat(path):
     os.unlink(path + '.ppm')
 
 
-def make_render(path):
+def make_render(path, width=W, height=H):
     script = path + '.py'
     with open(script, 'w') as f:
-        f.write(BLENDER)
+        f.write(BLENDER % (width, height))
     quiet('blender', '-b', '--factory-startup', '-P', script, '--', path)
 
 
