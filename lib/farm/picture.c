@@ -3,11 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,8 +14,7 @@
 
 #include "base/log.h"
 #include "farm/confine.h"
-
-enum { MEMORY = 768 << 20, CPU_S = 20, WALL_S = 30, FILE_MOST = 1 << 30, WORDS = 400, NO_CAGE = 100 };
+#include "farm/confined.h"
 
 int
 fg_picture_width(int asked)
@@ -48,90 +45,30 @@ fg_picture_name(char out[33], int in_fd, const struct fg_thumb *how)
 	return FG_OK;
 }
 
-/* --- the child that decodes; its words go where its picture would have gone */
+/* --- decoding by ourselves */
 
-static _Noreturn void
-decode(int out_fd, int in_fd, const struct fg_thumb *how)
-{
-	enum fg_err err;
-	const char *why;
-
-	fg_confine_limits(MEMORY, CPU_S, FILE_MOST);
-	if (!fg_confine(FG_CAGE_DECODE))
-		_exit(NO_CAGE);
-	if ((err = fg_thumb(out_fd, in_fd, how)) != FG_OK) {
-		why = fg_err_text(err);
-		(void)!ftruncate(out_fd, 0);
-		(void)!pwrite(out_fd, why, strlen(why), 0);
-	}
-	_exit((int)err);
-}
+struct decoding {
+	int                    out_fd, in_fd;
+	const struct fg_thumb *how;
+};
 
 static enum fg_err
-judge(int status, int out_fd)
+decode(void *ctx)
 {
-	char    words[WORDS] = "";
-	ssize_t got;
+	const struct decoding *d = ctx;
 
-	if (WIFSIGNALED(status))
-		return fg_fail(FG_EFORMAT, "the picture could not be decoded: it took too much memory or time, or is damaged");
-	if (WEXITSTATUS(status) == 0)
-		return FG_OK;
-	if (WEXITSTATUS(status) >= FG_ERR_COUNT)
-		return fg_fail(FG_EIO, "pictures can't be decoded on this host: its kernel confines no process");
-	got = pread(out_fd, words, sizeof(words) - 1, 0);
-	(void)!ftruncate(out_fd, 0);
-	return got > 0 ? fg_fail((enum fg_err)WEXITSTATUS(status), "%s", words) : (enum fg_err)WEXITSTATUS(status);
-}
-
-/* At most WALL_S, then it is killed. */
-static enum fg_err
-wait_for(pid_t pid, int *status)
-{
-	for (int ms = 0; ms < WALL_S * 1000;) {
-		const pid_t got = waitpid(pid, status, WNOHANG);
-
-		if (got == pid)
-			return FG_OK;
-		if (got < 0 && errno != EINTR)
-			return fg_fail(FG_EIO, "a process was lost: %s", strerror(errno));
-		usleep(ms < 50 ? 1000 : 10000);
-		ms += ms < 50 ? 1 : 10;
-	}
-	kill(-pid, SIGKILL);
-	kill(pid, SIGKILL);
-	waitpid(pid, status, 0);
-	return fg_fail(FG_ETIMEOUT, "the picture took longer than %d seconds to decode", WALL_S);
-}
-
-static pid_t
-begin(void)
-{
-	const pid_t parent = getpid(), pid = fork();
-
-	if (pid != 0)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(1);
-	setpgid(0, 0);
-	signal(SIGTERM, SIG_DFL);
-	signal(SIGXFSZ, SIG_DFL);
-	return 0;
+	return fg_thumb(d->out_fd, d->in_fd, d->how);
 }
 
 static enum fg_err
 by_ourselves(int out_fd, int in_fd, const struct fg_thumb *how)
 {
-	const pid_t pid = begin();
-	int         status = 0;
-	enum fg_err err;
+	struct decoding   d = { .out_fd = out_fd, .in_fd = in_fd, .how = how };
+	const enum fg_err err = fg_confined(decode, &d);
 
-	if (pid == 0)
-		decode(out_fd, in_fd, how);
-	if (pid < 0)
-		return fg_fail(FG_EIO, "could not start a process: %s", strerror(errno));
-	return (err = wait_for(pid, &status)) == FG_OK ? judge(status, out_fd) : err;
+	if (err != FG_OK)
+		(void)!ftruncate(out_fd, 0);
+	return err;
 }
 
 /* --- ffmpeg: to a plain file that we read */
@@ -181,9 +118,9 @@ convert(int out_fd, int in_fd, const struct kind *kind, const char *layer, const
 	                                                      "-threads", "1", "-f", "image2pipe", "pipe:1", NULL }; *each != NULL; each++)
 		args[n++] = *each;
 	args[n] = NULL;
-	fg_confine_limits(MEMORY, CPU_S, FILE_MOST);
+	fg_confined_limits();
 	if (!fg_confine(FG_CAGE_PROGRAM))
-		_exit(NO_CAGE);
+		_exit(1);
 	execve(ffmpeg, (char *const *)args, (char *const *)environment);
 	_exit(127);
 }
@@ -205,9 +142,9 @@ by_ffmpeg(int out_fd, int in_fd, const struct fg_thumb *how, const struct fg_set
 
 	if (middle < 0)
 		return fg_fail(FG_EIO, "no memory for a picture: %s", strerror(errno));
-	if ((pid = begin()) == 0)
+	if ((pid = fg_confined_begin()) == 0)
 		convert(middle, in_fd, kind, how->layer, settings->ffmpeg);
-	err = pid < 0 ? fg_fail(FG_EIO, "could not start a process: %s", strerror(errno)) : wait_for(pid, &status);
+	err = fg_confined_wait(pid, &status);
 	if (err == FG_OK && (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || lseek(middle, 0, SEEK_END) <= 0))
 		err = fg_fail(FG_EUNSUPPORTED, "this kind of picture can't be shown (ffmpeg can't read it either); deep and multi-part EXR are such kinds");
 	plain.layer = NULL; /* ffmpeg has chosen it */

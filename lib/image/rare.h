@@ -1,4 +1,4 @@
-/* rare: pictures that the farm only hands on: TIFF, Radiance HDR, DPX, Cineon, IRIS. Their headers are read, no pixel ever is. */
+/* rare: pictures that the farm only hands on: TIFF, Radiance HDR, DPX, Cineon, IRIS. Their headers are read, no pixel ever is. Called in a cage (farm/confined.h). */
 #ifndef FG_IMAGE_RARE_H
 #define FG_IMAGE_RARE_H
 

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "farm/confine.h"
+#include "farm/confined.h"
 #include "farm/picture.h"
 
 static bool
@@ -93,6 +94,43 @@ what_is_no_picture_says_so(void **state)
 	}
 }
 
+static enum fg_err
+opens(void *ctx)
+{
+	(void)ctx;
+	return fg_fail(FG_EUNSUPPORTED, "open says %s", open("/dev/null", O_RDONLY) < 0 && errno == EPERM ? "no" : "yes");
+}
+
+static enum fg_err
+breaks(void *ctx)
+{
+	(void)ctx;
+	signal(SIGSEGV, SIG_DFL);
+	raise(SIGSEGV);
+	return FG_OK; /* not even to itself may it send a signal */
+}
+
+static enum fg_err
+eats(void *ctx)
+{
+	for (volatile char *p; (p = malloc(64 << 20)) != NULL;)
+		for (size_t i = 0; i < 64 << 20; i += 4096)
+			p[i] = *(char *)ctx;
+	return FG_ENOSPACE;
+}
+
+static void
+a_child_is_caged(void **state)
+{
+	char a = 'a';
+
+	(void)state;
+	assert_int_equal(fg_confined(opens, NULL), FG_EUNSUPPORTED);
+	assert_string_equal(fg_err_text(FG_EUNSUPPORTED), "open says no");
+	assert_int_equal(fg_confined(breaks, NULL), FG_OK);
+	assert_int_equal(fg_confined(eats, &a), FG_ENOSPACE);
+}
+
 static void
 widths(void **state)
 {
@@ -106,7 +144,7 @@ widths(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(cages_hold), cmocka_unit_test(what_is_no_picture_says_so), cmocka_unit_test(widths) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(cages_hold), cmocka_unit_test(a_child_is_caged), cmocka_unit_test(what_is_no_picture_says_so), cmocka_unit_test(widths) };
 
 	return cmocka_run_group_tests_name("confine", tests, NULL, NULL);
 }
