@@ -16,7 +16,7 @@ static const struct fg_param params[] = {
 	[RENDERTIME]    = { "rendertime",    FG_PARAM_INT, .optional = true, .loose = true, .max = YEAR_SECONDS },
 	[REMAININGTIME] = { "remainingtime", FG_PARAM_INT, .optional = true, .loose = true, .max = YEAR_SECONDS },
 	[PROGRESS]      = { "progress",      FG_PARAM_INT, .optional = true, .loose = true, .max = 1000 },
-	[ENGINE]        = { "engine",        FG_PARAM_TEXT, .optional = true, .loose = true, .max = 400 },
+	[ENGINE]        = { "engine",        FG_PARAM_TEXT, .optional = true, .loose = true, .max = 800 },
 };
 
 static enum fg_err

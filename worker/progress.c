@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NAME_MOST = 63 }; /* bytes of a scene's or layer's name, as Blender has them */
+
 void
 fg_progress_init(struct fg_progress *progress)
 {
@@ -47,6 +49,33 @@ note_word(struct fg_progress *p, const char *line, const char *mark, const char 
 		snprintf(p->engine + used, sizeof(p->engine) - used, " %s=%.*s", name, (int)len, at);
 }
 
+/* `| Scene, ViewLayer |` of Cycles, as ` scene=… layer=…`; a blank, % or = of a name goes as %XX. */
+static void
+note_name(struct fg_progress *p, const char *name, const char *at, size_t len)
+{
+	size_t used = strlen(p->engine);
+
+	used += (size_t)snprintf(p->engine + used, sizeof(p->engine) - used, " %s=", name);
+	for (size_t i = 0; i < len && used + 4 < sizeof(p->engine); i++)
+		used += (size_t)snprintf(p->engine + used, sizeof(p->engine) - used, strchr(" %=", at[i]) != NULL ? "%%%02X" : "%c", (unsigned char)at[i]);
+}
+
+static void
+note_place(struct fg_progress *p, const char *line)
+{
+	const char *end = strstr(line, " | Sample "), *start, *comma = NULL;
+
+	if (end == NULL && (end = strstr(line, " | Rendered ")) == NULL)
+		return;
+	for (start = end; start > line && strncmp(start, "| ", 2) != 0; start--)
+		if (strncmp(start, ", ", 2) == 0)
+			comma = start;
+	if (comma == NULL || start == line || comma - start - 2 > NAME_MOST || end - comma - 2 > NAME_MOST)
+		return;
+	note_name(p, "scene", start + 2, (size_t)(comma - start - 2));
+	note_name(p, "layer", comma + 2, (size_t)(end - comma - 2));
+}
+
 static void
 note_pair(struct fg_progress *p, const char *done_name, int done, const char *all_name, int all)
 {
@@ -77,6 +106,8 @@ note(struct fg_progress *p, const char *line)
 	note_word(p, line, "Peak ", "peak");
 	note_word(p, line, "Time:", "elapsed");
 	note_word(p, line, "Remaining:", "remaining");
+	if (!has_eevee && !has_part)
+		note_place(p, line);
 	if (has_eevee || has_sample)
 		note_pair(p, "samples_done", s, "samples_todo", of);
 	if (has_tiles)

@@ -11,7 +11,7 @@ struct fg_progress {
 	char error[256];      /**< the last line that begins with "Error", "" none */
 	bool out_of_memory;   /**< it said so */
 	bool python_error;    /**< a script ended with a traceback */
-	char engine[320];     /**< what the engine said last: its name and NAME=VALUE words; "NON_COMPATIBLE" when we can't read its lines; "" nothing yet */
+	char engine[720];     /**< what the engine said last: its name and NAME=VALUE words, names of the scene's with %XX for blank, % and =; "NON_COMPATIBLE" when we can't read its lines; "" nothing yet */
 };
 
 void fg_progress_init(struct fg_progress *progress);

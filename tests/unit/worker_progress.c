@@ -51,6 +51,30 @@ eevee_and_old_tiles(void **state)
 	assert_int_equal(p.permille, 250);
 }
 
+static void
+words(void **state)
+{
+	static const struct {
+		const char *line, *engine;
+	} table[] = {
+		{ "Fra:1 Mem:9.92M (Peak 10.83M) | Time:00:00.08 | Remaining:00:00.01 | Mem:0.76M, Peak:0.76M | My scene=1, View Layer | Sample 1/4",
+		  "CYCLES frame=1 mem=9.92M peak=10.83M elapsed=00:00.08 remaining=00:00.01 scene=My%20scene%3D1 layer=View%20Layer samples_done=1 samples_todo=4" },
+		{ "Fra:7 Mem:11.00M (0.00M, Peak 12.11M) | Time:00:04.25 | Scene, RenderLayer | Rendered 1/4 Tiles",
+		  "CYCLES frame=7 mem=11.00M peak=12.11M elapsed=00:04.25 scene=Scene layer=RenderLayer tiles_done=1 tiles_todo=4" },
+		{ "Fra:1 Mem:1M (Peak 1M) | Time:00:04.25 | Rendering 26 / 64 samples", "BLENDER_EEVEE frame=1 mem=1M peak=1M elapsed=00:04.25 samples_done=26 samples_todo=64" },
+		{ "Fra:1 Mem:1M | Scene, Part 3-64", "BLENDER_RENDER frame=1 mem=1M part_done=3 part_todo=64" },
+		{ "Fra:1 Mem:1M | Time:00:01.00 | nothing here | Sample 1/4", "CYCLES frame=1 mem=1M elapsed=00:01.00 samples_done=1 samples_todo=4" },
+	};
+	struct fg_progress p;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		fg_progress_init(&p);
+		fg_progress_line(&p, table[i].line);
+		assert_string_equal(p.engine, table[i].engine);
+	}
+}
+
 /* What no Blender says, but a scene's own Python may. */
 static void
 nonsense(void **state)
@@ -91,7 +115,7 @@ troubles(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(lines), cmocka_unit_test(eevee_and_old_tiles), cmocka_unit_test(nonsense), cmocka_unit_test(troubles) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(lines), cmocka_unit_test(eevee_and_old_tiles), cmocka_unit_test(words), cmocka_unit_test(nonsense), cmocka_unit_test(troubles) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
