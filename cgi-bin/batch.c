@@ -7,15 +7,19 @@
  *   GET    /batch               the poll object; /batch/name, /batch/ready, /batch/jobs/N parts of it (409 before the first recipe, 400 no such job)
  *   DELETE /batch               cancel it; /batch/jobs/current the running job alone (409 when nothing runs)
  *   GET    /test                who answers here · DELETE /server ends an embedded farm (403 elsewhere)
- *   GET    /api/batches         for the page: batches, newest first; /api/batches/ID one, with its poll object; /api/batches/ID/feed as RSS
+ *   GET    /api/batches         for the page: batches, newest first; /api/batches/ID one, with its poll object; /api/batches/ID/feed as RSS,
+ *                               /api/batches/ID/jobs/N/log what Blender said in a job
  *   POST   /api/batches/ID/cancel and /api/batches/ID/cancel_job
  *   Errors are {"status": text}, those of /api as everywhere. The listener without login (setting batch_user) speaks the first eight lines.
  *   Protocol: doc/protocol.md#batch    Test: tests/integration/batch.py
  */
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -24,6 +28,7 @@
 
 #include "base/fs.h"
 #include "batch/batch.h"
+#include "batch/joblog.h"
 #include "batch/poll.h"
 #include "batch/tell.h"
 #include "batch/work.h"
@@ -485,6 +490,40 @@ send_feed(struct fg_req *req, const struct fg_batch *batch)
 	return err;
 }
 
+/* What Blender said in one of its jobs: /jobs/N/log. */
+static enum fg_err
+send_log(struct fg_req *req, const struct fg_batch *batch, const char *rest)
+{
+	struct fg_batch_job job;
+	struct stat         st;
+	int64_t             number = 0;
+	void               *text;
+	enum fg_err         err;
+	int                 fd;
+
+	if (!fg_http_number(&number, &rest) || strcmp(rest, "/log") != 0 || number > INT_MAX)
+		return fg_fail(FG_ENOTFOUND, "a batch has a feed and /jobs/N/log");
+	if ((err = fg_batch_job(&job, req->db, batch->id, (int)number)) != FG_OK || (err = fg_joblog_make(&fd, req->farm, batch, &job)) != FG_OK)
+		return err;
+	text = fstat(fd, &st) == 0 ? mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+	close(fd);
+	if (text == MAP_FAILED)
+		return fg_fail(FG_EIO, "no memory for a log");
+	err = fg_http_send(req, 200, "text/plain; charset=utf-8", text, (size_t)st.st_size);
+	munmap(text, (size_t)st.st_size);
+	return err;
+}
+
+static enum fg_err
+show_part(struct fg_req *req, const struct fg_batch *batch, const char *rest)
+{
+	if (*rest == '\0')
+		return show(req, batch);
+	if (strcmp(rest, "/feed") == 0)
+		return send_feed(req, batch);
+	return strncmp(rest, "/jobs/", 6) == 0 ? send_log(req, batch, rest + 6) : fg_fail(FG_ENOTFOUND, "a batch has a feed and /jobs/N/log");
+}
+
 /* /api/batches/ID and what is below it. */
 static enum fg_err
 one(struct fg_req *req, const char *rest)
@@ -501,7 +540,7 @@ one(struct fg_req *req, const char *rest)
 	if (err != FG_OK)
 		return err;
 	if (req->method_bit == FG_GET)
-		return *rest == '\0' ? show(req, &batch) : strcmp(rest, "/feed") == 0 ? send_feed(req, &batch) : fg_fail(FG_ENOTFOUND, "a batch has a feed");
+		return show_part(req, &batch, rest);
 	if (strcmp(rest, "/cancel") == 0)
 		err = fg_batch_cancel(req->db, id, req->now_ms);
 	else if (strcmp(rest, "/cancel_job") == 0)

@@ -1,7 +1,7 @@
 /* error: a worker reports that something went wrong, with its log. A report about a live lease puts the task back and counts; one without a job,
- * or of a type that is nobody's fault, counts for nothing.
+ * or of a type that is nobody's fault, counts for nothing. Our own worker sends with keep=1 what Blender said of a task that goes well.
  *
- *   POST /server/error.php   type, job, frame, render_time or rendertime, memoryused, file (the log), all optional
+ *   POST /server/error.php   type, job, frame, render_time or rendertime, memoryused, file (the log), keep; all optional
  *   200  <error status="0"/>
  *   Protocol: doc/protocol.md#error    Test: tests/integration/protocol.py
  */
@@ -9,12 +9,13 @@
 #include "farm/report.h"
 #include "http/endpoint.h"
 
-enum { TYPE, JOB, MEMORYUSED };
+enum { TYPE, JOB, MEMORYUSED, KEEP };
 
 static const struct fg_param params[] = {
 	[TYPE]       = { "type",       FG_PARAM_INT, .optional = true, .loose = true, .max = 999 },
 	[JOB]        = { "job",        FG_PARAM_INT, .optional = true, .loose = true, .min = FG_LEASE_ID_MIN, .max = INT32_MAX },
 	[MEMORYUSED] = { "memoryused", FG_PARAM_INT, .optional = true, .loose = true, .max = INT64_C(1) << 42 },
+	[KEEP]       = { "keep",       FG_PARAM_INT, .optional = true, .loose = true, .max = 1 },
 };
 
 static int64_t
@@ -32,6 +33,7 @@ error(struct fg_req *req)
 		.type       = (int)fg_req_int(req, TYPE, FG_REPORT_UNTYPED),
 		.memory_kib = fg_req_int(req, MEMORYUSED, 0),
 		.log_fd     = req->file.there ? req->file.file.fd : -1,
+		.log_alone  = fg_req_int(req, KEEP, 0) == 1,
 	};
 	enum fg_err err = FG_OK;
 

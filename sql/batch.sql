@@ -120,5 +120,5 @@ SELECT id FROM upload WHERE user = :user AND batch = 1;
 
 -- name: batch_leases
 -- scan: once at the end of a job that wants a log: who rendered what of its project
-SELECT t.frame, w.name, l.state, l.render_s, l.ended_ms, l.memory_kib, l.outcome
+SELECT t.frame, w.name, l.state, l.render_s, l.ended_ms, l.memory_kib, l.outcome, l.id, l.log
   FROM task t JOIN lease l ON l.task = t.id AND l.ended_ms > 0 JOIN worker w ON w.id = l.worker WHERE t.project = :project ORDER BY l.ended_ms LIMIT 100000;

@@ -109,7 +109,7 @@ struct running {
 	struct fg_progress    progress;
 	int64_t               beat_ms, seconds;
 	bool                  cancelled, delivering;
-	char                  told[320]; /**< of the engine, last */
+	char                  told[720]; /**< of the engine, last */
 };
 
 static void
@@ -217,6 +217,8 @@ finish(struct worker *w, const struct fg_task *task, struct fg_rendered *r, stru
 			run->progress = r->progress;
 			beat(run);
 		}
+		if (task->log)
+			fg_client_report(&w->client, task, FG_REPORT_LOG_ALONE, &r->log, r->seconds, r->memory_kib);
 		return deliver(w, task, r);
 	}
 	say(w, "frame %s of \"%s\": failed: %s", task->frame, task->name,

@@ -304,6 +304,8 @@ take_job(struct fg_task *task, CURL *curl, xmlNodePtr node)
 
 	attribute(value, sizeof(value), node, "id");
 	task->id = strtoll(value, NULL, 10);
+	attribute(value, sizeof(value), node, "log");
+	task->log = value[0] == '1';
 	attribute(value, sizeof(value), node, "use_gpu");
 	task->gpu = strcmp(value, "1") == 0;
 	attribute(task->archive_md5, sizeof(task->archive_md5), node, "archive_md5");
@@ -485,7 +487,8 @@ fg_client_report(struct fg_client *c, const struct fg_task *task, int type, cons
 	curl_mimepart *part;
 
 	address(&url, c, FG_PATH_ERROR);
-	fg_buf_printf(&url, "type=%d&job=%" PRId64 "&frame=%s&render_time=%" PRId64 "&memoryused=%" PRId64, type, task->id, task->frame, render_s, memory_kib);
+	fg_buf_printf(&url, "type=%d%s&job=%" PRId64 "&frame=%s&render_time=%" PRId64 "&memoryused=%" PRId64, type == FG_REPORT_LOG_ALONE ? 0 : type,
+	              type == FG_REPORT_LOG_ALONE ? "&keep=1" : "", task->id, task->frame, render_s, memory_kib);
 	curl = prepare(c, url.data, ANSWER_S);
 	mime = curl_mime_init(curl);
 	part = curl_mime_addpart(mime);

@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-enum { FG_CLIENT_PATHS = 6 };
+enum { FG_CLIENT_PATHS = 6, FG_REPORT_LOG_ALONE = -1 };
 enum fg_client_path { FG_PATH_REQUEST, FG_PATH_DOWNLOAD, FG_PATH_ERROR, FG_PATH_KEEPMEALIVE, FG_PATH_LOGOUT };
 
 struct fg_client {
@@ -28,7 +28,7 @@ struct fg_client {
 /** A task as the portal gives it. */
 struct fg_task {
 	int64_t id;
-	bool    gpu;
+	bool    gpu, log;                     /**< log: the portal asks for what Blender says, also when all went well */
 	char    frame[16], archive_md5[33], renderer_md5[33], path[1024], name[256], url[1024], command[512];
 	struct fg_buf script;
 };
@@ -45,6 +45,7 @@ int  fg_client_request(struct fg_client *client, struct fg_task *task, const cha
 bool fg_client_wait(struct fg_client *client, int64_t *seen, int seconds);
 int  fg_client_beat(struct fg_client *client, const struct fg_task *task, int64_t render_s, int64_t remaining_s, int permille, const char *engine);
 int  fg_client_upload(struct fg_client *client, const struct fg_task *task, const char *file, int64_t render_s, int64_t memory_kib);
+/** FG_REPORT_LOG_ALONE: nothing went wrong, the log alone is sent; before the picture, whose lease it belongs to. */
 void fg_client_report(struct fg_client *client, const struct fg_task *task, int type, const struct fg_buf *log, int64_t render_s, int64_t memory_kib);
 void fg_client_logout(struct fg_client *client);
 enum fg_err fg_client_download(struct fg_client *client, const struct fg_task *task, const char *type, int fd); /**< FG_ENOTFOUND on 404 */

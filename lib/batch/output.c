@@ -93,6 +93,16 @@ fg_output_film(char out[PATH_MAX], const char *output, const char *blend, int fi
 	return name_it(out, output, blend, first, last, ext);
 }
 
+enum fg_err
+fg_output_log(char out[PATH_MAX], const char *output, const char *blend, int job)
+{
+	enum fg_err err = absolute(out, output, blend);
+
+	if (err == FG_OK)
+		snprintf(out + strlen(out), PATH_MAX - strlen(out), "_job_%d.log", job);
+	return err;
+}
+
 static enum fg_err
 copy(struct fg_farm *farm, const char *spool_name, const char *to)
 {

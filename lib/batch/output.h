@@ -15,6 +15,9 @@ enum fg_err fg_output_name(char out[PATH_MAX], const char *output, const char *b
 /** The file of a film: FIRST-LAST in place of the number. */
 enum fg_err fg_output_film(char out[PATH_MAX], const char *output, const char *blend, int first, int last, const char *ext);
 
+/** The log of a job: beside its pictures, OUTPUT_job_N.log. */
+enum fg_err fg_output_log(char out[PATH_MAX], const char *output, const char *blend, int job);
+
 /** Put a finished project's pictures, or its film, there. Safe to do again. FG_EFORBIDDEN: no allowed folder holds `output` */
 enum fg_err fg_output_deliver(struct fg_farm *farm, const struct fg_recipe_job *job, const char *blend, const struct fg_project *project);
 

@@ -1,11 +1,8 @@
 #include "batch/turn.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <json-c/json.h>
@@ -15,6 +12,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "batch/command.h"
+#include "batch/joblog.h"
 #include "batch/output.h"
 #include "batch/tell.h"
 #include "batch/work.h"
@@ -97,55 +95,28 @@ feed(const struct turn *t)
 		say(t, "feed", err);
 }
 
-static const char *
-date(char out[32], int64_t ms)
-{
-	const time_t seconds = (time_t)(ms / 1000);
-	struct tm    parts;
-
-	localtime_r(&seconds, &parts);
-	strftime(out, 32, "%Y-%m-%d %H:%M:%S", &parts);
-	return out;
-}
-
-/* Who rendered what, and what went wrong. */
-static void
-write_log_lines(struct fg_buf *out, const struct turn *t, const struct fg_batch_job *job)
-{
-	struct fg_rows rows;
-	char           at[32];
-	enum fg_err    err;
-
-	fg_buf_printf(out, "Render job #%d from batch \"%s\", started on %s\n", job->number, t->batch.name, date(at, job->started_ms));
-	for (int i = 0; i < 80; i++)
-		fg_buf_char(out, '-');
-	fg_buf_str(out, "\n\n");
-	for (err = fg_rows_first(&rows, t->farm->db, FG_SQL_BATCH_LEASES, FG_BINDS(FG_I("project", job->project))); err == FG_OK; err = fg_rows_next(&rows)) {
-		fg_buf_printf(out, "%s frame %d on %s: %s in %" PRId64 " s, %" PRId64 " MiB%s%s\n", date(at, fg_rows_int(&rows, 4)), (int)fg_rows_int(&rows, 0), fg_rows_text(&rows, 1),
-		              fg_rows_text(&rows, 2), fg_rows_int(&rows, 3), fg_rows_int(&rows, 5) / 1024, fg_rows_text(&rows, 6)[0] != '\0' ? ": " : "",
-		              fg_rows_text(&rows, 6));
-	}
-	fg_rows_end(&rows);
-}
-
+/* Beside the pictures; where the recipe may not write, it is asked for. */
 static void
 write_log(const struct turn *t, const struct fg_batch_job *job, const struct fg_recipe_job *wanted)
 {
-	struct fg_buf text = { 0 };
-	char          path[PATH_MAX];
-	const int     fd = memfd_create("log", MFD_CLOEXEC);
-	enum fg_err   err;
+	char        path[PATH_MAX];
+	int         fd;
+	enum fg_err err;
 
-	if (!t->recipe->write_log || job->project == 0 || wanted->output[0] == '\0' || fd < 0)
+	if (!t->recipe->write_log || (err = fg_joblog_make(&fd, t->farm, &t->batch, job)) == FG_ENOTFOUND)
 		return;
-	write_log_lines(&text, t, job);
-	snprintf(path, sizeof(path), "%s_job_%d.log", wanted->output, job->number);
-	if ((err = fg_fs_write(fd, text.data, text.len)) == FG_OK)
-		err = fg_beneath_write(t->farm->settings.batch_output_folders, path, fd);
-	if (err != FG_OK && err != FG_EFORBIDDEN)
+	if (err == FG_OK) {
+		if (wanted->output[0] == '\0')
+			err = FG_EFORBIDDEN;
+		else if ((err = fg_output_log(path, wanted->output, fg_work_scene_path(wanted), job->number)) == FG_OK)
+			err = fg_beneath_write(t->farm->settings.batch_output_folders, path, fd);
+		close(fd);
+	}
+	if (err == FG_EFORBIDDEN)
+		fg_batch_say(t->farm->db, t->batch.id, "job %d: its log is at %s/api/batches/%" PRId64 "/jobs/%d/log", job->number, t->farm->settings.public_url, t->batch.id,
+		             job->number);
+	else if (err != FG_OK)
 		say(t, "log", err);
-	close(fd);
-	fg_buf_free(&text);
 }
 
 /* --- jobs */

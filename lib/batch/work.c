@@ -136,6 +136,8 @@ describe_extra(const struct fg_recipe *recipe, const struct fg_recipe_job *job, 
 		json_object_object_add(extra, "world", json_object_new_string(job->world));
 	if (job->layer[0] != '\0')
 		json_object_object_add(extra, "layer", json_object_new_string(job->layer));
+	if (recipe->write_log)
+		json_object_object_add(extra, "log", json_object_new_boolean(true));
 	if (job->threads > 0)
 		json_object_object_add(extra, "threads", json_object_new_int(job->threads));
 	if (job->overrides != NULL)

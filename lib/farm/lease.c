@@ -431,6 +431,14 @@ blame(struct fg_db *db, const struct fg_settings *settings, const struct loan *l
 	return err == FG_OK ? blame_project(db, settings, loan, failure->why, now_ms) : err;
 }
 
+enum fg_err
+fg_lease_keep_log(struct fg_db *db, int64_t lease)
+{
+	enum fg_err err = fg_db_begin(db, FG_NORMAL);
+
+	return err != FG_OK ? err : fg_db_end(db, fg_db_run(db, FG_SQL_LEASE_LOG, FG_BINDS(FG_I("lease", lease), FG_I("log", 1), FG_I("memory_kib", 0)), NULL));
+}
+
 static enum fg_err
 fail(struct fg_db *db, const struct fg_settings *settings, const struct loan *loan, const struct fg_failure *failure, int64_t now_ms)
 {

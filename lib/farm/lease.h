@@ -90,6 +90,8 @@ struct fg_failure {
 	bool          has_log;
 };
 
+enum fg_err fg_lease_keep_log(struct fg_db *db, int64_t lease); /**< its log is in the spool; nothing else changes */
+
 /** The task waits again at once; budgets are kept: a project over its budget stops, a worker over its is set aside. */
 enum fg_err fg_lease_fail(struct fg_db *db, const struct fg_settings *settings, const struct fg_failure *failure, int64_t now_ms);
 

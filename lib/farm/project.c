@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <json-c/json.h>
+
 #include "base/log.h"
 #include "farm/count.h"
 #include "farm/event.h"
@@ -214,6 +216,16 @@ fg_project_split(struct fg_db *db, int64_t project, int64_t now_ms)
 			return fg_fail(FG_ECONFLICT, "project %" PRId64 " has its tasks already", project);
 	}
 	return err;
+}
+
+bool
+fg_project_wants_logs(const struct fg_project *p)
+{
+	json_object *extra = p->extra[0] != '\0' ? json_tokener_parse(p->extra) : NULL, *log = NULL;
+	const bool   wants = extra != NULL && json_object_object_get_ex(extra, "log", &log) && json_object_get_boolean(log);
+
+	json_object_put(extra);
+	return wants;
 }
 
 static void

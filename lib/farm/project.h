@@ -50,6 +50,7 @@ enum fg_err fg_project_add(int64_t *id, struct fg_db *db, const struct fg_projec
 /** Make its tasks, some thousands a transaction, and let it be lent from. Goes on where it was interrupted. */
 enum fg_err fg_project_split(struct fg_db *db, int64_t project, int64_t now_ms);
 
+bool        fg_project_wants_logs(const struct fg_project *p); /**< of what its workers' Blender says, also when all goes well */
 enum fg_err fg_project_get(struct fg_project *out, struct fg_db *db, int64_t id); /**< FG_ENOTFOUND, also when deleted */
 
 /** Which projects, newest first. Texts "": any. */

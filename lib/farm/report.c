@@ -149,6 +149,8 @@ fg_report_take(const struct fg_report *report, struct fg_farm *farm, int64_t now
 		return err;
 	if (report->log_fd >= 0)
 		has_log = keep_log(&finder, farm, &lease, report->log_fd) == FG_OK; /* without its log the failure counts all the same */
+	if (report->log_alone)
+		return has_log ? fg_lease_keep_log(farm->db, lease.id) : FG_OK;
 	if (finder.found[0] != '\0' && kind->blame != FG_BLAME_NOBODY)
 		snprintf(why, sizeof(why), "%s: %s", kind->why, finder.found);
 	else

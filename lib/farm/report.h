@@ -13,6 +13,7 @@ struct fg_report {
 	int     type;        /**< the clients' own numbers, FG_REPORT_UNTYPED from 3.3.2 */
 	int64_t memory_kib;
 	int     log_fd;      /**< -1: none */
+	bool    log_alone;   /**< nothing went wrong: the lease goes on, its log is kept */
 };
 
 /** Keep the log (at most log_bytes, compressed) and let the lease fail, by whose fault the type says. FG_OK also for a lease that is not known. */

@@ -140,6 +140,8 @@ add_job(struct fg_req *req, struct fg_xml *xml, const struct fg_job *job)
 	add_validation_url(req, xml, &job->lease);
 	fg_xml_attr(xml, "name", job->project.title);
 	fg_xml_attr(xml, "password", "");
+	if (req->session->own && fg_project_wants_logs(&job->project))
+		fg_xml_attr_int(xml, "log", 1);
 	if (!req->session->own && strtol(req->session->version, NULL, 10) >= 7)
 		add_chunks(xml, job->project.archive_md5);
 	add_renderer(xml, job);

@@ -361,7 +361,8 @@ class Batch(farm.Case):
         self.assertEqual((shown["state"], shown["jobs"], shown["owner"]), ("WAITING", 2, self.name))
         one = f"/api/batches/{shown['id']}"
         self.assertEqual(me.get(one).json["poll"]["jobs"][1]["name"], "<b> & co")
-        self.assertEqual([other.get(one).status, other.get(one + "/feed").status, other.post(one + "/cancel").status], [404] * 3)
+        self.assertEqual([other.get(one).status, other.get(one + "/feed").status, other.get(one + "/jobs/0/log").status, other.post(one + "/cancel").status], [404] * 4)
+        self.assertIn("has not begun", me.get(one + "/jobs/0/log").json["message"])
         self.assertEqual(me.post(one + "/cancel").status, 409)
         self.assertEqual(me.post("/batch/start").status, 200)
         feed = me.get(one + "/feed")

@@ -125,8 +125,24 @@ class Rendered(farm.Case):
         self.assertTrue(part < whole / 2 and dark < whole * 0.6, (whole, part, dark))  # opaque black alone is more than half
         self.assertEqual([os.path.exists(f"{self.out}/anim{n}.png") for n in (1, 2, 3)], [False, True, True])
         engine = over["jobs"][5]["engine"]
-        self.assertEqual((engine["type"], engine["data"]["frame"]), ("CYCLES", "1"))
+        self.assertEqual([engine["type"]] + [engine["data"][k] for k in ("frame", "scene", "layer")], ["CYCLES", "1", "Scene", "ViewLayer"])
         self.assertTrue(all(isinstance(v, str) for v in engine["data"].values()))
+
+    def test_logs(self):
+        """One for each job: what Blender said, also of a job that failed; beside the pictures, or where the message says."""
+        self.start({"output": self.out + "/told"}, {"output": self.out + "/lost", "custom_overrides": [{"path": "render.no_such", "data": "1"}]},
+                   {"output": "/nowhere/pic", "animated": True, "frame_end": 2}, settings={"write_log": True})
+        over = self.ended()
+        self.assertEqual([j["status"] for j in over["jobs"]], ["FINISHED", "FAILED", "FINISHED"])
+        told, lost = self.read("told_job_0.log").decode(), self.read("lost_job_1.log").decode()
+        self.assertRegex(told, r'^Render job #0 from batch ".*", started on 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\n-{80}\n\n')
+        self.assertRegex(told, r"frame 1 on .+: delivered in \d+ s(.|\n)*Fra:1 Mem:(.|\n)*Saved: ")
+        self.assertRegex(lost, r"frame 1 on .+: failed in(.|\n)*render.no_such")
+        said = next(m for m in over["messages"] if m.startswith("job 2: its log is at "))
+        log = request(self.farm.port, "GET", said[said.index("/api/"):], [("Authorization", f"Bearer {self.token}")])
+        self.assertEqual((log.status, log.body.count(b"Saved: ")), (200, 2))
+        self.assertEqual([request(self.farm.port, "GET", said[said.index("/api/"):].replace("/2/log", rest), [("Authorization", f"Bearer {self.token}")]).status
+                          for rest in ("/3/log", "/x/log", "/2/logs", "/-1/log", "/99999999999999999999/log")], [404] * 5)
 
     def test_killed_in_the_middle(self):
         self.start(*({"output": f"{self.out}/hard-{i}-", "animated": True, "frame_end": 3} for i in range(3)))

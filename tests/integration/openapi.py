@@ -96,7 +96,7 @@ class World:
             return self.batch()
         if name == "worker":
             self.farm.sql("UPDATE worker SET aside_until_ms = 0, disabled = 0")
-        return {"frame": 1, "row": 0, "column": 0, "lease": self.lease, "worker": self.worker, "renderer": 9999, "file": "raw.zip"}[name]
+        return {"frame": 1, "row": 0, "column": 0, "lease": self.lease, "worker": self.worker, "renderer": 9999, "file": "raw.zip", "number": 0}[name]
 
 
 def expected(rule, scopes, who):

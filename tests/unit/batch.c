@@ -143,6 +143,8 @@ engines(void **state)
 		  "{\"type\":\"CYCLES\",\"data\":{\"frame\":\"1\",\"mem\":\"9.92M\",\"samples_done\":\"1\",\"samples_todo\":\"4\"}}" },
 		{ "NON_COMPATIBLE", "{\"type\":\"NON_COMPATIBLE\",\"data\":null}" }, { "", "" }, { "SOMETHING frame=1", "" }, { "CYCLES frame=<b>", "" }, { "CYCLES frame=", "" },
 		{ "CYCLES other=1", "" }, { "CYCLES frame=1\"", "" }, { "CYCLES frame=1111111111111111111111111", "" }, { "CYCLES frame", "" },
+		{ "CYCLES scene=My%20scene%3D\xc3\xa9 layer=\"L\"", "{\"type\":\"CYCLES\",\"data\":{\"scene\":\"My scene=\xc3\xa9\",\"layer\":\"\\\"L\\\"\"}}" },
+		{ "CYCLES scene=a%0Ab", "" }, { "CYCLES scene=%ff", "" }, { "CYCLES scene=%00", "" },
 	};
 	char json[FG_ENGINE_JSON];
 
