@@ -208,7 +208,24 @@ def set_quality(scene):
             put(getattr(layer, "cycles", None), "use_denoising", False)
 
 
+def relink():
+    """The files of a batch's scene lie as they did on its host, below another folder: those that it names by absolute paths are found there."""
+    home, top = extra.get("home"), os.path.dirname(bpy.data.filepath)
+    if home is None:
+        return
+    for _ in range(extra["blend"].count("/")):  # clients may call the file itself something else
+        top = os.path.dirname(top)
+    for kind in ("libraries", "images", "sounds", "movieclips", "fonts", "volumes", "cache_files"):
+        for thing in getattr(bpy.data, kind, ()):
+            path = thing.filepath
+            if path.startswith(home + "/") and getattr(thing, "packed_file", None) is None:
+                thing.filepath = os.path.join(top, *path[len(home) + 1:].split("/"))
+                if hasattr(thing, "reload"):
+                    thing.reload()
+
+
 def prepare():
+    relink()
     scene = choose_scene()
     set_extra(scene)
     set_quality(scene)

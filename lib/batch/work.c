@@ -10,6 +10,7 @@
 
 #include "base/beneath.h"
 #include "base/fs.h"
+#include "batch/bundle.h"
 #include "farm/intake.h"
 #include "farm/renderer.h"
 #include "farm/upload.h"
@@ -124,7 +125,7 @@ region(const struct fg_recipe *recipe, const struct fg_recipe_job *job)
 }
 
 static char *
-describe_extra(const struct fg_recipe *recipe, const struct fg_recipe_job *job, const struct fg_intake *in)
+describe_extra(const struct fg_recipe *recipe, const struct fg_recipe_job *job, const struct fg_intake *in, const struct fg_bundle *bundle)
 {
 	json_object *extra = json_object_new_object();
 	char        *text;
@@ -138,6 +139,10 @@ describe_extra(const struct fg_recipe *recipe, const struct fg_recipe_job *job, 
 		json_object_object_add(extra, "layer", json_object_new_string(job->layer));
 	if (recipe->write_log)
 		json_object_object_add(extra, "log", json_object_new_boolean(true));
+	if (bundle->blend[0] != '\0') {
+		json_object_object_add(extra, "home", json_object_new_string(bundle->home));
+		json_object_object_add(extra, "blend", json_object_new_string(bundle->blend));
+	}
 	if (job->threads > 0)
 		json_object_object_add(extra, "threads", json_object_new_int(job->threads));
 	if (job->overrides != NULL)
@@ -198,16 +203,24 @@ fill(struct fg_intake *in, const struct fg_batch *batch, const struct fg_recipe 
 	in->device = device(job->device);
 }
 
+/* A scene of this host takes along what it names. */
 static enum fg_err
-take_in(int64_t *project, struct fg_farm *farm, struct fg_intake *in, const struct fg_work_input *input, struct fg_buf *note, int64_t now_ms)
+gather(struct fg_bundle *bundle, const struct fg_farm *farm, const struct fg_recipe_job *job, struct fg_intake *in, const struct fg_work_input *input, struct fg_buf *note)
 {
 	const char *dot = strrchr(input->name, '.');
+	enum fg_err err = FG_ENOTFOUND;
 
 	in->path = input->path;
 	in->name = input->name;
-	if (dot != NULL && strcmp(dot, ".blend") == 0)
-		in->blend = NULL;
-	return fg_intake(project, farm, in, note, now_ms);
+	if (dot == NULL || strcmp(dot, ".blend") != 0)
+		return FG_OK;
+	in->blend = NULL;
+	if (input->fd >= 0 && (err = fg_bundle_make(bundle, farm, fg_work_scene_path(job), input->fd, note)) == FG_OK) {
+		in->path = bundle->zip.path;
+		in->blend = bundle->blend;
+		in->home = bundle->home;
+	}
+	return err == FG_ENOTFOUND ? FG_OK : err;
 }
 
 /* Begun before something died: gone on with, or, where its scene had not found its place yet, begun anew (FG_ENOTFOUND). */
@@ -237,8 +250,9 @@ fg_work_begin(int64_t *project, struct fg_farm *farm, const struct fg_batch *bat
 {
 	const struct fg_recipe_job *job = &recipe->jobs[row->number];
 	struct fg_work_input        input;
+	struct fg_bundle            bundle = FG_BUNDLE_NONE;
 	struct fg_intake            in;
-	char                        version[64], *extra;
+	char                        version[64], *extra = NULL;
 	enum fg_err                 err = fg_db_int(project, farm->db, FG_SQL_BATCH_PROJECT, FG_BINDS(FG_I("job", row->id)));
 
 	if (err == FG_OK)
@@ -248,10 +262,11 @@ fg_work_begin(int64_t *project, struct fg_farm *farm, const struct fg_batch *bat
 	fill(&in, batch, recipe, job, row->id);
 	fg_work_renderer(version, farm, recipe->blender_bin);
 	in.renderer = version;
-	extra = describe_extra(recipe, job, &in);
-	in.extra = extra;
-	if ((err = fg_work_find(&input, farm, batch->owner, job)) == FG_OK)
-		err = take_in(project, farm, &in, &input, note, now_ms);
+	if ((err = fg_work_find(&input, farm, batch->owner, job)) == FG_OK && (err = gather(&bundle, farm, job, &in, &input, note)) == FG_OK) {
+		in.extra = extra = describe_extra(recipe, job, &in, &bundle);
+		err = fg_intake(project, farm, &in, note, now_ms);
+	}
+	fg_bundle_discard(&bundle);
 	fg_work_close(&input);
 	free(extra);
 	return err;

@@ -263,19 +263,37 @@ check_renderers(const struct fg_farm *farm, const struct fg_project *p, const st
 	                          "or add an official Blender as a renderer");
 }
 
+struct warning {
+	struct fg_buf              *lines;
+	const struct fg_scene_file *file;
+	const char                 *home;
+};
+
+static bool
+came_along(const struct warning *w, const char *path)
+{
+	const size_t len = w->home != NULL ? strlen(w->home) : 0;
+
+	return w->home != NULL && w->file->archive != NULL && strncmp(path, w->home, len) == 0 && path[len] == '/' && fg_archive_has(w->file->archive, path + len + 1) != NULL;
+}
+
 static void
 warn_missing(void *ctx, const struct fg_blend_file *file)
 {
-	fg_buf_printf(ctx, "missing %s: %s%s\n", file->kind, file->path,
+	const struct warning *w = ctx;
+
+	if (came_along(w, file->path))
+		return;
+	fg_buf_printf(w->lines, "missing %s: %s%s\n", file->kind, file->path,
 	              strncmp(file->path, "//", 2) != 0 ? " (an absolute path; in Blender: File, External Data, Make All Paths Relative, or pack it)" : "");
 }
 
 static void
-warn(struct fg_buf *warnings, struct fg_scene_file *f, const struct fg_project *p, const struct fg_blend_scene *s)
+warn(struct fg_buf *warnings, const struct fg_intake *in, struct fg_scene_file *f, const struct fg_project *p, const struct fg_blend_scene *s)
 {
 	if (warnings == NULL)
 		return;
-	fg_inspect_missing(f->blend, fg_scene_has, f, warn_missing, warnings);
+	fg_inspect_missing(f->blend, fg_scene_has, f, warn_missing, &(struct warning){ .lines = warnings, .file = f, .home = in->home });
 	if (p->rows * p->columns > 1 && s->compositing)
 		fg_buf_str(warnings, "compositing nodes work on each tile alone: blur, glare and the like will show seams\n");
 	if (p->rows * p->columns > 1 && s->sequencer)
@@ -362,7 +380,7 @@ fg_intake(int64_t *project, struct fg_farm *farm, const struct fg_intake *in, st
 	if ((err = fg_scene_open(&file, farm, in->path, in->name, in->blend)) == FG_OK &&
 	    (err = choose_scene(&scene, file->blend, in)) == FG_OK && (err = fill(&p, in, file, scene, &farm->settings)) == FG_OK &&
 	    (err = check_renderers(farm, &p, scene)) == FG_OK) {
-		warn(warnings, file, &p, scene);
+		warn(warnings, in, file, &p, scene);
 		err = place(project, farm, &p, file, now_ms);
 	}
 	fg_scene_close(file);

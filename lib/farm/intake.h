@@ -18,6 +18,7 @@ struct fg_intake {
 	int         width, height;               /**< before the percentage; 0: the scene's own. Then `extra` says so too */
 	const char *extra;                       /**< of fg_project; NULL nothing */
 	int64_t     batch_job;                   /**< of fg_project */
+	const char *home;                        /**< absolute paths below it are in the zip, from its top; NULL: none */
 };
 #define FG_INTAKE_DEFAULT { .frame_start = FG_INTAKE_OWN, .frame_end = FG_INTAKE_OWN, .frame_step = FG_INTAKE_OWN, .rows = 1, .columns = 1, \
 	                    .percent = FG_INTAKE_OWN, .samples = FG_INTAKE_OWN, .device = FG_INTAKE_OWN, .fps_num = FG_INTAKE_OWN }

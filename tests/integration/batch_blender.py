@@ -26,6 +26,64 @@ bpy.ops.wm.save_as_mainfile(filepath=sys.argv[-1])
 """
 
 
+LINKED = """
+import bpy, os, sys
+top = sys.argv[-1]
+for folder in ("scenes", "tex", "lib"):
+    os.makedirs(os.path.join(top, folder))
+
+def picture(name, colour):
+    image = bpy.data.images.new(name, 4, 4)
+    image.generated_color = colour
+    image.filepath_raw, image.file_format = os.path.join(top, "tex", name), "PNG"
+    image.save()
+    bpy.data.images.remove(image)
+
+def card(name, x, path):
+    bpy.ops.mesh.primitive_plane_add(size=1, location=(x, 0, 0))
+    card = bpy.context.object
+    card.name = name
+    card.data.materials.append(bpy.data.materials.new(name))
+    tree = card.data.materials[0]
+    tree.use_nodes = True
+    tree = tree.node_tree
+    tree.nodes.clear()
+    image, light, out = (tree.nodes.new(kind) for kind in ("ShaderNodeTexImage", "ShaderNodeEmission", "ShaderNodeOutputMaterial"))
+    image.image = bpy.data.images.load(os.path.join(top, "tex", path.replace("<UDIM>", "1001")))
+    if "<UDIM>" in path:
+        image.image.source = "TILED"
+    tree.links.new(image.outputs[0], light.inputs[0])
+    tree.links.new(light.outputs[0], out.inputs[0])
+    return card, image.image
+
+for name, colour in (("red.png", (1, 0, 0, 1)), ("green.png", (0, 1, 0, 1)), ("blue.1001.png", (0, 0, 1, 1)), ("white.png", (1, 1, 1, 1))):
+    picture(name, colour)
+for thing in list(bpy.data.objects):
+    bpy.data.objects.remove(thing)
+card("Linked", 1.5, "white.png")
+bpy.ops.wm.save_as_mainfile(filepath=os.path.join(top, "lib", "set.blend"))
+bpy.ops.file.make_paths_relative()
+bpy.ops.wm.save_mainfile()
+bpy.ops.wm.read_factory_settings()
+for thing in list(bpy.data.objects):
+    bpy.data.objects.remove(thing)
+s = bpy.context.scene
+s.render.engine = "CYCLES"; s.cycles.samples = 1; s.cycles.use_denoising = False
+s.render.resolution_x, s.render.resolution_y, s.view_settings.view_transform = 64, 16, "Standard"
+camera = bpy.data.cameras.new("c"); camera.type, camera.ortho_scale = "ORTHO", 4
+s.camera = bpy.data.objects.new("c", camera); s.camera.location = (0, 0, 5); s.collection.objects.link(s.camera)
+cards = [card("a", -1.5, "red.png"), card("b", -0.5, "green.png"), card("c", 0.5, "blue.<UDIM>.png")]
+with bpy.data.libraries.load(os.path.join(top, "lib", "set.blend"), link=True) as (source, here):
+    here.objects = ["Linked"]
+s.collection.objects.link(here.objects[0])
+scene = os.path.join(top, "scenes", "linked.blend")
+bpy.ops.wm.save_as_mainfile(filepath=scene)
+bpy.ops.file.make_paths_relative()
+cards[1][1].filepath = os.path.join(top, "tex", "green.png")
+bpy.ops.wm.save_mainfile(relative_remap=False)
+"""
+
+
 @unittest.skipUnless(shutil.which("blender"), "Blender is not installed")
 class Rendered(farm.Case):
     @classmethod
@@ -127,6 +185,21 @@ class Rendered(farm.Case):
         engine = over["jobs"][5]["engine"]
         self.assertEqual([engine["type"]] + [engine["data"][k] for k in ("frame", "scene", "layer")], ["CYCLES", "1", "Scene", "ViewLayer"])
         self.assertTrue(all(isinstance(v, str) for v in engine["data"].values()))
+
+    def test_linked_files(self):
+        """A scene of this host brings its textures (one by an absolute path, one of tiles) and its libraries with theirs; nothing from outside the folders."""
+        top = self.farm.dir + "/house"
+        subprocess.run(["blender", "-b", "--factory-startup", "--python-exit-code", "3", "--python-expr", LINKED, "--", top], check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+        os.rename(top + "/tex/white.png", top + "/white.png")
+        self.start({"blend_file": top + "/scenes/linked.blend", "output": self.out + "/linked", "scene": "", "camera": "", "world": "", "size": [64, 16]})
+        over = self.ended()
+        self.assertEqual([(j["status"], j["messages"]) for j in over["jobs"]], [("FINISHED", [])])
+        self.assertEqual([m for m in over["messages"] if "missing" in m or "found" in m], ["job 0: image //../tex/white.png was not found below the folders that scenes may come from"])
+        width, _, _, rows = png(self.out + "/linked0001.png")
+        channels = len(rows[8]) // width
+        seen = [tuple(255 * (c > 127) for c in rows[8][x * channels:x * channels + 3]) for x in (8, 24, 40, 56)]
+        self.assertEqual(seen, [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 0, 255)], "magenta is a picture that is not there")
 
     def test_logs(self):
         """One for each job: what Blender said, also of a job that failed; beside the pictures, or where the message says."""
