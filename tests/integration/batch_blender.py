@@ -26,6 +26,43 @@ bpy.ops.wm.save_as_mainfile(filepath=sys.argv[-1])
 """
 
 
+RICH = """
+import bpy, sys
+s = bpy.context.scene
+for thing in list(bpy.data.objects):
+    bpy.data.objects.remove(thing)
+s.render.engine = "CYCLES"; s.cycles.samples = 1; s.cycles.use_denoising = False
+s.render.resolution_x, s.render.resolution_y, s.view_settings.view_transform, s.render.film_transparent = 40, 20, "Standard", False
+s.world.name = "White"
+dark = s.world.copy(); dark.name, dark.use_fake_user = "Dark", True
+for world, light in ((s.world, 1), (dark, 0)):
+    world.use_nodes = True
+    world.node_tree.nodes["Background"].inputs[0].default_value = (light, light, light, 1)
+def camera(name, x):
+    made = bpy.data.objects.new(name, bpy.data.cameras.new(name))
+    made.data.type, made.data.ortho_scale, made.location = "ORTHO", 2, (x, 0, 5)
+    s.collection.objects.link(made)
+    return made
+s.camera = camera("Here", 0); camera("There", 50)
+for name, colour in (("Front", (1, 0, 0, 1)), ("Back", (0, 0, 1, 1))):
+    collection = bpy.data.collections.new(name); s.collection.children.link(collection)
+    mesh = bpy.data.meshes.new(name)
+    z = 1 if name == "Front" else 0
+    mesh.from_pydata([(-9, -9, z), (9, -9, z), (9, 9, z), (-9, 9, z)], [], [(0, 1, 2, 3)])
+    mesh.materials.append(bpy.data.materials.new(name))
+    tree = mesh.materials[0]; tree.use_nodes = True; tree = tree.node_tree; tree.nodes.clear()
+    light, out = tree.nodes.new("ShaderNodeEmission"), tree.nodes.new("ShaderNodeOutputMaterial")
+    light.inputs[0].default_value = colour
+    tree.links.new(light.outputs[0], out.inputs[0])
+    collection.objects.link(bpy.data.objects.new(name, mesh))
+layer = s.view_layers[0]; layer.name = "Both"
+only = s.view_layers.new("Far")
+only.layer_collection.children["Front"].exclude = True
+s.render.use_border = True
+s.render.border_min_x, s.render.border_max_x, s.render.border_min_y, s.render.border_max_y = 0, 0.5, 0, 1
+bpy.ops.wm.save_as_mainfile(filepath=sys.argv[-1])
+"""
+
 LINKED = """
 import bpy, os, sys
 top = sys.argv[-1]
@@ -185,6 +222,32 @@ class Rendered(farm.Case):
         engine = over["jobs"][5]["engine"]
         self.assertEqual([engine["type"]] + [engine["data"][k] for k in ("frame", "scene", "layer")], ["CYCLES", "1", "Scene", "ViewLayer"])
         self.assertTrue(all(isinstance(v, str) for v in engine["data"].values()))
+
+    def centre(self, name, part=0.25):
+        """Width, height and the colour in the middle of the left (0.25) or right (0.75) half, each channel 0 or 255."""
+        width, height, _, rows = png(f"{self.out}/{name}0001.png")
+        n = len(rows[0]) // width
+        at = int(width * part) * n
+        return (width, height, *(255 * (c > 127) for c in rows[height // 2][at:at + 3]))
+
+    def test_each_key(self):
+        """Camera, world, layer, size, the sizes of all jobs, the scene's own border and ignore_border: each does what it says."""
+        rich = self.farm.dir + "/rich.blend"
+        subprocess.run(["blender", "-b", "--factory-startup", "--python-exit-code", "3", "--python-expr", RICH, "--", rich], check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+        red, blue, white, black = (255, 0, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0)
+        jobs = {"plain": {}, "far": {"layer": "Far"}, "there": {"camera": "There"}, "dark": {"camera": "There", "world": "Dark"}, "sized": {"size": [80, 30]}}
+        self.start(*({"blend_file": rich, "output": f"{self.out}/key-{name}", "layer": "Both", **job} for name, job in jobs.items()), {"blend_file": rich, "world": "Nobody"},
+                   {"blend_file": rich, "layer": "Nobody"})
+        over = self.ended()
+        self.assertEqual([j["status"] for j in over["jobs"]], ["FINISHED"] * 5 + ["FAILED"] * 2)
+        self.assertEqual(["Nobody" in over["jobs"][i]["messages"][0] for i in (5, 6)], [True, True])
+        self.assertEqual([self.centre("key-" + name) for name in jobs], [(40, 20, *red), (40, 20, *blue), (40, 20, *white), (40, 20, *black), (80, 30, *red)])
+        self.assertEqual(self.centre("key-plain", 0.75), (40, 20, *black), "outside the scene's own border there is nothing")
+        self.start({"blend_file": rich, "output": self.out + "/key-whole", "layer": "Both", "section": {"enabled": True, "x": 0, "y": 0, "width": 0.1, "height": 0.1}},
+                   settings={"ignore_border": True, "global_size": {"enabled": True, "value": [60, 24]}, "global_percentage": {"enabled": True, "value": 50}})
+        self.assertEqual(self.ended()["jobs"][0]["status"], "FINISHED")
+        self.assertEqual([self.centre("key-whole"), self.centre("key-whole", 0.75)], [(30, 12, *red)] * 2)
 
     def test_linked_files(self):
         """A scene of this host brings its textures (one by an absolute path, one of tiles) and its libraries with theirs; nothing from outside the folders."""
