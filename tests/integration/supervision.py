@@ -102,6 +102,16 @@ class Supervision(unittest.TestCase):
             self.wait(name, lambda: len(self.children(leader)) == len(before) and before[0] not in self.children(leader))
         self.wait("answers", self.answers)
 
+    def test_names_of_the_farm_are_taken(self):
+        for name in ("worker", "live", "nginx", "keeper"):
+            for words in (("add", name, "--", "/bin/true"), ("remove", name)):
+                said = subprocess.run([farm.SPAWN, "--dir", self.farm.dir, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+                self.assertEqual((said.returncode, "choose another name" in said.stdout), (1, True), said.stdout)
+        self.farm.spawn("add", "guest", "--", "/bin/sleep", "1000")
+        self.wait("the guest to start", lambda: os.path.exists(self.farm.dir + "/keep/guest.pid"))
+        self.farm.spawn("remove", "guest")
+        self.wait("the guest to go", lambda: not os.path.exists(self.farm.dir + "/keep/guest.pid"))
+
     def test_500_clients_at_once(self):
         statuses, gate = [], threading.Barrier(500)
 
