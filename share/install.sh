@@ -11,6 +11,8 @@ missing_packages() {
 	while read -r kind names; do
 		[[ " $* " == *" $kind "* ]] || continue
 		for package in $names; do
+			[[ $package != *=* ]] || ! type -P "${package%%=*}" >/dev/null || continue
+			package=${package#*=}
 			[[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || printf '%s ' "$package"
 		done
 	done <"$root/share/packages"
