@@ -1,6 +1,6 @@
 /* status: how the farm is.
  *
- *   GET /api/status       anybody: {farm, version, registration, public_url, ca, compat_2254, mail, launcher}; ca: the farm's own certificate is at /ca.pem
+ *   GET /api/status       anybody: {farm, version, registration, public_url, ca, compat_2254, launcher}; ca: the farm's own certificate is at /ca.pem
  *                         whoever is logged in, also {disk: {total, free, reserve, used}, queue: {waiting, running, composing, projects: {STATE: count}},
  *                         workers: {online, rendering, idle}}: tasks that wait and run, products to be made, bytes that projects take
  *                         admins, also {programs: [{name, pid, alive_since_ms}], versions: {farmgate, sqlite, server}, log_pages, uptime_ms}
@@ -82,7 +82,6 @@ for_anybody(const struct fg_req *req)
 	fg_put_text(out, "public_url", req->settings->public_url);
 	json_object_object_add(out, "ca", json_object_new_boolean(has_ca(req)));
 	json_object_object_add(out, "compat_2254", json_object_new_boolean(is_on(req->settings, "compat_2254")));
-	json_object_object_add(out, "mail", json_object_new_boolean(false));
 	json_object_object_add(out, "launcher", json_object_new_boolean(has_launcher(req)));
 	return out;
 }

@@ -1,20 +1,36 @@
 #include "base/log.h"
 
+#include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 static const char       *program = "farmgate", *request;
 static enum fg_log_level lowest = FG_LOG_INFO;
+static int               beside = -1; /* a file that gets each line, too */
 
 static const char *const names[] = { "debug", "info", "warn", "error" };
+
+const char *
+fg_log_folder(void)
+{
+	const char *folder = getenv("LOGS_DIRECTORY");
+
+	return folder != NULL && folder[0] == '/' ? folder : NULL;
+}
 
 void
 fg_log_program(const char *name)
 {
+	char path[PATH_MAX];
+
 	program = name;
+	if (fg_log_folder() != NULL && beside < 0 && snprintf(path, sizeof(path), "%s/%s.log", fg_log_folder(), name) < (int)sizeof(path))
+		beside = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
 }
 
 void
@@ -64,7 +80,7 @@ fg_log(enum fg_log_level level, const char *event, const char *format, ...)
 		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
 			line[i] = '?';
 	line[len++] = '\n';
-	if (write(STDERR_FILENO, line, len) < 0)
+	if (write(STDERR_FILENO, line, len) < 0 || (beside >= 0 && write(beside, line, len) < 0))
 		return; /* nobody to tell */
 }
 

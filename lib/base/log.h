@@ -4,8 +4,10 @@
 
 enum fg_log_level { FG_LOG_DEBUG, FG_LOG_INFO, FG_LOG_WARN, FG_LOG_ERROR };
 
-/** Name of the program in each line ("compositor"), and the request id of what is being done (NULL for none). Both texts must live on. */
+/** Name of the program in each line ("compositor"), and the request id of what is being done (NULL for none). Both texts must live on.
+ * Where systemd keeps stderr in its journal and gave a folder for logs (LogsDirectory=), each line goes to FOLDER/NAME.log, too: fg_log_folder. */
 void fg_log_program(const char *name);
+const char *fg_log_folder(void); /**< NULL: none */
 void fg_log_request(const char *id);
 
 /** Lines below this level are dropped; info at the start. */

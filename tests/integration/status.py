@@ -25,7 +25,7 @@ class Status(farm.Case):
     def test_status(self):
         self.farm.renderer()
         seen = self.ok(self.nobody.get("/api/status"))
-        self.assertEqual(set(seen), {"farm", "version", "registration", "public_url", "ca", "compat_2254", "mail", "launcher"})
+        self.assertEqual(set(seen), {"farm", "version", "registration", "public_url", "ca", "compat_2254", "launcher"})
         self.assertEqual((seen["farm"], seen["registration"], seen["compat_2254"]), ("Farmgate", "closed", False))
         number = self.farm.project("ann", frames="1-3")
         want = {"waiting": 1}

@@ -52,6 +52,7 @@ class Units(unittest.TestCase):
                 self.assertIn("\nRestart=always\n", self.unit(name))
                 self.assertIn("\nStartLimitIntervalSec=0\n", self.unit(name))
                 self.assertIn("\nKillMode=mixed\n", self.unit(name))
+                self.assertEqual(name != "farmgate-web.service", "\nLogsDirectory=farmgate\n" in self.unit(name), name)
 
     @unittest.skipUnless(shutil.which("systemd-analyze"), "no systemd-analyze here")
     def test_systemd_accepts_them(self):
@@ -68,10 +69,13 @@ class Units(unittest.TestCase):
 
     @unittest.skipUnless(shutil.which("systemd-socket-activate"), "no systemd-socket-activate here")
     def test_programs_answer_on_a_socket_of_systemds(self):
+        os.mkdir(self.dir + "/logs")
         subprocess.run([BUILD + "/farmgate-admin", "--dir", self.farm(), "migrate"], check=True, capture_output=True)
         for name in ("config", "request_job", "keepmealive", "login", "project"):
             with self.subTest(name):
                 self.activate(name, f"{BUILD}/cgi-bin/{name}")
+                with open(f"{self.dir}/logs/{name}.log") as log:  # the page Status reads it, for the journal is systemd's
+                    self.assertRegex(log.read(), rf"(?m)^time=\S+ level=\w+ program={name} pid=\d+ event=\S+ .*$")
 
     def farm(self):
         farm = self.dir + "/farm"
@@ -96,7 +100,7 @@ class Units(unittest.TestCase):
         path = f"{self.dir}/{name}.sock"
         command = re.search(r"^ExecStart=(.*) -- ", self.unit(f"farmgate-{name}.service"), re.M).group(1)
         # systemd-socket-activate hands the socket over as descriptor 3; StandardInput=socket means 0.
-        activator = subprocess.Popen(["systemd-socket-activate", "-E", f"FARMGATE_CONFIG={self.dir}/farm/farmgate.conf", "-l", path,
+        activator = subprocess.Popen(["systemd-socket-activate", "-E", f"FARMGATE_CONFIG={self.dir}/farm/farmgate.conf", "-E", f"LOGS_DIRECTORY={self.dir}/logs", "-l", path,
                                       "/bin/sh", "-c", f"exec {command} -- {program} <&3 3<&-"],
                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
         try:
