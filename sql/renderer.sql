@@ -1,5 +1,9 @@
 -- name: renderer_add
-INSERT INTO renderer (md5, sha256, version, os, bits, caps, size, created_ms) VALUES (:md5, :sha256, :version, :os, :bits, :caps, :size, :now_ms);
+INSERT INTO renderer (md5, sha256, version, os, bits, caps, size, path, created_ms) VALUES (:md5, :sha256, :version, :os, :bits, :caps, :size, :path, :now_ms);
+
+-- name: renderer_of_path
+-- scan: a few dozen rows
+SELECT version FROM renderer WHERE removed = 0 AND path = :path ORDER BY id DESC LIMIT 1;
 
 -- name: renderer_remove
 UPDATE renderer SET removed = 1 WHERE id = :id AND removed = 0;

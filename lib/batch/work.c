@@ -163,8 +163,10 @@ device(const char *name)
 void
 fg_work_renderer(char version[64], struct fg_farm *farm, const char *path)
 {
-	bool there = false;
+	bool there = path[0] != '\0' && fg_renderer_of_path(version, farm->db, path) == FG_OK;
 
+	if (there)
+		return;
 	version[0] = '\0';
 	for (const char *at = strpbrk(path, "0123456789"); at != NULL && !there; at = strpbrk(at, "0123456789")) {
 		const size_t len = strspn(at, "0123456789.");

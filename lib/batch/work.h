@@ -17,7 +17,8 @@ enum fg_err fg_work_find(struct fg_work_input *out, struct fg_farm *farm, int64_
 void        fg_work_close(struct fg_work_input *input);
 const char *fg_work_scene_path(const struct fg_recipe_job *job); /**< as the recipe names it */
 
-/** The version in a path like /opt/blender-3.4.1-linux-x64/blender, if the farm has a renderer of it, else "". */
+/** The version of the farm's renderer that is the hosts' Blender at this path; else the one in a path like /opt/blender-3.4.1-linux-x64/blender, if the
+ * farm has a renderer of it; else "". */
 void fg_work_renderer(char version[64], struct fg_farm *farm, const char *path);
 
 /** Make its project, once however often it is asked for. `note` (may be NULL) gets a line for each thing that is done in another way than asked.

@@ -12,7 +12,7 @@ fg_renderer_add(int64_t *id, struct fg_db *db, const struct fg_renderer *r, int6
 		return err;
 	err = fg_db_run(db, FG_SQL_RENDERER_ADD,
 	                FG_BINDS(FG_T("md5", r->md5), FG_T("sha256", r->sha256), FG_T("version", r->version), FG_T("os", r->os), FG_T("bits", r->bits), caps,
-	                         FG_I("size", r->size), FG_I("now_ms", now_ms)),
+	                         FG_I("size", r->size), FG_T("path", r->path), FG_I("now_ms", now_ms)),
 	                NULL);
 	*id = fg_db_last_id(db);
 	return fg_db_end(db, err);
@@ -72,5 +72,17 @@ fg_renderer_exists(bool *out, struct fg_db *db, const char *version)
 	enum fg_err err = fg_db_int(&all, db, FG_SQL_RENDERER_COUNT, FG_BINDS(FG_T("version", version)));
 
 	*out = all > 0;
+	return err;
+}
+
+enum fg_err
+fg_renderer_of_path(char version[64], struct fg_db *db, const char *path)
+{
+	struct fg_rows rows;
+	enum fg_err    err = fg_rows_first(&rows, db, FG_SQL_RENDERER_OF_PATH, FG_BINDS(FG_T("path", path)));
+
+	if (err == FG_OK)
+		fg_rows_copy(&rows, 0, version, 64);
+	fg_rows_end(&rows);
 	return err;
 }

@@ -12,6 +12,7 @@ struct fg_renderer {
 	int64_t id, size, created_ms;
 	char    md5[33], sha256[65], version[64], os[16], bits[8];
 	int     caps; /**< bits of enum fg_caps; -1 where it could not be asked */
+	char    path[1024]; /**< of the hosts' own Blender, "" for an archive's; not filled in by fg_renderer_list */
 };
 
 /** Keep a renderer whose zip has its name in the spool already. */
@@ -21,6 +22,9 @@ enum fg_err fg_renderer_list(struct fg_db *db, bool (*each)(void *ctx, const str
 
 /** Do all renderers that a project of this version ("" any) may get lack a denoiser? False where it is not known. */
 enum fg_err fg_renderer_no_denoise(bool *out, struct fg_db *db, const char *version);
+
+/** The version of the hosts' own Blender at this path. FG_ENOTFOUND */
+enum fg_err fg_renderer_of_path(char version[64], struct fg_db *db, const char *path);
 
 /** Is there a renderer of this version at all? "" asks for any. */
 enum fg_err fg_renderer_exists(bool *out, struct fg_db *db, const char *version);

@@ -36,6 +36,7 @@ make_wrapper(struct fg_renderer *r, const char *zip, const char *blender, const 
 
 	if (strcmp(r->os, "linux") != 0)
 		return fg_fail(FG_EUNSUPPORTED, "--wrap is for linux: on %s give an official Blender archive", r->os);
+	snprintf(r->path, sizeof(r->path), "%s", blender);
 	if ((err = fg_renderer_wrap(zip, blender)) != FG_OK)
 		return err;
 	if ((err = fg_renderer_probe(&caps, blender, false)) == FG_OK)

@@ -249,6 +249,15 @@ class Rendered(farm.Case):
         self.assertEqual(self.ended()["jobs"][0]["status"], "FINISHED")
         self.assertEqual([self.centre("key-whole"), self.centre("key-whole", 0.75)], [(30, 12, *red)] * 2)
 
+    def test_the_recipe_names_its_blender(self):
+        """By the path that a renderer was wrapped from; another one is said."""
+        version = self.farm.json("renderer", "list")[0]["version"]
+        for path, told, kept in ((shutil.which("blender"), f"own renderer, Blender {version}", version), ("/opt/other/blender", "own renderer", "")):
+            self.start({"output": self.out + "/named"}, blender_bin=path)
+            over = self.ended()
+            self.assertEqual((over["jobs"][0]["status"], over["messages"][0].endswith(told)), ("FINISHED", True), over["messages"])
+            self.assertEqual(self.farm.sql("SELECT renderer FROM project ORDER BY id DESC LIMIT 1")[0]["renderer"], kept)
+
     def test_linked_files(self):
         """A scene of this host brings its textures (one by an absolute path, one of tiles) and its libraries with theirs; nothing from outside the folders."""
         top = self.farm.dir + "/house"
