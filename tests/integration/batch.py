@@ -315,6 +315,22 @@ class Batch(farm.Case):
         self.assertIn("1 of 1 jobs came out.", box.letter)
         self.eventually(lambda: self.farm.sql("SELECT sum(length(password)) AS n FROM batch WHERE open = 0 AND state <> 'WAITING'")[0]["n"] in (0, "0"))
 
+    def test_mail_without_tls_is_not_sent(self):
+        """Where the recipe says ssl and the server has none, or none that can be trusted, neither letter nor password go out."""
+        self.farm.admin("set", "batch_own_machine", 1)
+        time.sleep(1.5)
+        box = Postbox()
+        self.send()
+        self.call("POST", "/batch/recipe", recipe(notifications={"mail": {"enabled": True, "user": "me@here.example", "pass": "secret-of-the-mail", "ssl": True,
+                                                                          "to": "you@there.example", "server": f"127.0.0.1:{box.port}"}}))
+        self.call("POST", "/batch/start")
+        self.render(self.worker())
+        self.poll_until(status="FINISHED")
+        said = self.eventually(lambda: next((m for m in self.call("GET", "/batch")["messages"] if m.startswith("mail: ")), None))
+        self.assertNotIn("secret", said)
+        self.assertEqual([line for line in box.heard if line.startswith(("AUTH", "MAIL", "RCPT", "DATA"))], [])
+        self.farm.admin("set", "batch_own_machine", 0)
+
     def local(self, method, target, body=b"", headers=(), status=200):
         head = "\r\n".join(f"{k}: {v}" for k, v in dict([("Host", f"localhost:{self.local_port}"), ("Content-Type", "application/json"), ("Connection", "close"),
                                                            ("Content-Length", len(body)), *headers]).items())
