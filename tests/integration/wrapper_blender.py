@@ -2,13 +2,12 @@
 import os
 import shutil
 import signal
-import struct
 import subprocess
 import tempfile
 import unittest
 import zipfile
-import zlib
 
+import script_blender
 import tap
 
 PACK = os.path.join(os.environ.get("top_builddir", "."), "tests/integration/renderer_pack")
@@ -78,30 +77,11 @@ CLIENTS = {
 }
 
 
-def png(path):
-    """(width, height, colour of the pixel in the middle) of an 8-bit PNG."""
-    with open(path, "rb") as f:
-        data = f.read()
-    at, packed, header = 8, b"", None
-    while at < len(data):
-        size, kind = struct.unpack(">I4s", data[at:at + 8])
-        body = data[at + 8:at + 8 + size]
-        header = struct.unpack(">IIBBBBB", body) if kind == b"IHDR" else header
-        packed += body if kind == b"IDAT" else b""
-        at += size + 12
-    width, height, depth, colour = header[:4]
-    n = {2: 3, 6: 4}[colour]
-    assert depth == 8
-    raw, line = zlib.decompress(packed), bytearray(width * n)
-    for y in range(height // 2 + 1):
-        row = y * (width * n + 1)
-        method, now = raw[row], bytearray(raw[row + 1:row + 1 + width * n])
-        for x in range(width * n):
-            a, b, c = now[x - n] if x >= n else 0, line[x], line[x - n] if x >= n else 0
-            p = min((abs(b - c), 0, a), (abs(a - c), 1, b), (abs(a + b - 2 * c), 2, c))[2]
-            now[x] = (now[x] + (0, a, b, (a + b) // 2, p)[method]) & 255
-        line = now
-    return width, height, tuple(line[width // 2 * n:width // 2 * n + 3])
+def centre(path):
+    """(width, height, colour of the pixel in the middle) of a PNG."""
+    width, height, _, rows = script_blender.png(path)
+    middle = len(rows[0]) // width * (width // 2)
+    return width, height, tuple(rows[height // 2][middle:middle + 3])
 
 
 def write(path, text, mode=0o644):
@@ -232,7 +212,7 @@ class Wrapper(unittest.TestCase):
         self.assertIn("SCRIPT AT ITS END", output)
         self.assertNotIn("Traceback", output)
         self.assertEqual([n for n in os.listdir(self.dir) if n.startswith("21_0001")], ["21_0001.png"], output)
-        self.assertEqual(png(os.path.join(self.dir, "21_0001.png")), (32, 18, (0, 255, 0)), output)
+        self.assertEqual(centre(os.path.join(self.dir, "21_0001.png")), (32, 18, (0, 255, 0)), output)
 
     def test_client_3_3_2(self):
         self.render("3.3.2")
