@@ -15,6 +15,15 @@
 
 enum { SECONDS = 30 };
 
+/* What a webhook answers is of no interest; curl would print it. */
+static size_t
+drop(char *bytes, size_t size, size_t count, void *ctx)
+{
+	(void)bytes;
+	(void)ctx;
+	return size * count;
+}
+
 static void
 post(const struct fg_launch_config *config, const struct job *job)
 {
@@ -29,6 +38,8 @@ post(const struct fg_launch_config *config, const struct job *job)
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, json_object_to_json_string_ext(row, JSON_C_TO_STRING_PLAIN));
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)SECONDS);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, drop);
+	curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
 	if (curl_easy_perform(curl) != CURLE_OK)
 		fg_log(FG_LOG_WARN, "webhook.failed", "run=%" PRId64, job->run.id);
 }
