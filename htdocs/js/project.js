@@ -51,9 +51,11 @@ function player() {
 
 function products() {
 	const failed = (p.products ?? []).filter((product) => product.state === "failed" && product.why);
-	const text = p.state === "failed" && p.message ? p.message : failed.map((product) => `${product.kind}: ${product.why}`).join("\n");
+	const over = p.state === "failed" && p.message;
+	const text = over ? p.summary || p.message : failed.map((product) => `${product.kind}: ${product.why}`).join("\n");
 	setText(byId("message"), text);
 	byId("message").hidden = !text;
+	byId("doing").hidden = Boolean(over);
 }
 
 const ENGINES = { CYCLES: "Cycles", BLENDER_EEVEE: "Eevee", BLENDER_EEVEE_NEXT: "Eevee Next", BLENDER_WORKBENCH: "Workbench" };

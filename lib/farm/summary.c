@@ -48,6 +48,15 @@ rendering(struct fg_buf *out, const struct fg_project *p, const char *frames)
 	fg_buf_str(out, ".");
 }
 
+/* What happened, and what to do. */
+static void
+failed(struct fg_buf *out, const char *message)
+{
+	const size_t len = strlen(message);
+
+	fg_buf_printf(out, "%s%s %s", message, len == 0 || strchr(".!?", message[len - 1]) != NULL ? "" : ".", fg_cause_of(message)->sentence);
+}
+
 /* Where it stands. */
 static void
 standing(struct fg_buf *out, const struct fg_project *p)
@@ -69,7 +78,7 @@ standing(struct fg_buf *out, const struct fg_project *p)
 	else if (strcmp(p->state, "cancelled") == 0)
 		fg_buf_printf(out, "Cancelled with %" PRId64 " of %" PRId64 " %s done; try it again to go on.", p->frames_done, p->frames_total, frames);
 	else
-		fg_buf_printf(out, "%s %s", p->message, fg_cause_of(p->message)->sentence); /* failed */
+		failed(out, p->message);
 }
 
 static void
@@ -115,11 +124,11 @@ void
 fg_summary(struct fg_buf *out, const struct fg_project *p, struct fg_db *db)
 {
 	struct fg_tally tally = { .count = 0 };
-	const bool      failed = strcmp(p->state, "failed") == 0;
+	const bool      over = strcmp(p->state, "failed") == 0;
 
 	standing(out, p);
-	if (p->errors > 0 || failed)
+	if (p->errors > 0 || over)
 		count_failures(&tally, db, p->id);
 	if (tally.total > 0)
-		failing(out, &tally, !failed);
+		failing(out, &tally, !over);
 }
