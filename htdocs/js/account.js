@@ -3,17 +3,13 @@ import { get, post, remove } from "./api.js";
 import { ask, secret } from "./dialog.js";
 import { byId, el, setText } from "./dom.js";
 import { check, clicks } from "./form.js";
-import { ago, bytes, day, many, points } from "./format.js";
+import { ago, bytes, day, many, outOf, points } from "./format.js";
 import { leave, may, needed } from "./session.js";
 import { say, wrong } from "./shell.js";
 import { fillFacts, fillTable } from "./table.js";
 
 const SCOPES = [["read", "Look at projects, results, events and workers"], ["submit", "Upload scenes; create and change own projects"], ["batch", "Send batches"], ["admin", "All that I may do"]];
 let me, account;
-
-function outOf(used, quota) {
-	return quota ? `${used} of ${quota}` : used;
-}
 
 function usedAgo(row) {
 	return row.last_used_ms ? ago(row.last_used_ms) : "never";
@@ -35,7 +31,7 @@ async function load() {
 	account = mine;
 	fillFacts(byId("facts"), [
 		["Points", `${points(mine.points)}. One point is one minute of one core of accepted rendering.`],
-		["Storage", outOf(bytes(mine.used_bytes), mine.quota_bytes && bytes(mine.quota_bytes))], ["Tasks rendering", outOf(String(mine.running), mine.quota_running)],
+		["Storage", outOf(bytes(mine.used_bytes), mine.quota_bytes && bytes(mine.quota_bytes))], ["Tasks rendering", outOf(mine.running, mine.quota_running)],
 		["Projects", String(mine.projects)], ["Machines", String(mine.workers)], ["Member since", day(mine.created_ms)]]);
 	const keys = tokens.filter((row) => row.kind === "key"), rest = tokens.filter((row) => row.kind !== "key");
 	fillTable(byId("keys"), keys, (row) => row.id, (row) => [row.name, day(row.created_ms), usedAgo(row), revoke(row)]);

@@ -60,6 +60,11 @@ export function points(thousandths) {
 	return number(Math.round(thousandths / 100) / 10);
 }
 
+/** "3 of 5"; a quota of 0 is none. */
+export function outOf(used, quota) {
+	return quota ? `${used} of ${quota}` : String(used);
+}
+
 /** KiB of memory. */
 export function memory(kib) {
 	return bytes(kib * 1024);

@@ -3,7 +3,7 @@ import { address, get, post, remove } from "./api.js";
 import { ask, secret } from "./dialog.js";
 import { byId, el, setText } from "./dom.js";
 import { check } from "./form.js";
-import { ago, bytes, clock, day, points } from "./format.js";
+import { ago, bytes, clock, day, outOf, points } from "./format.js";
 import { farm, needed } from "./session.js";
 import { say, wrong } from "./shell.js";
 import { fillTable } from "./table.js";
@@ -18,10 +18,6 @@ function roleBoxes(chosen) {
 
 function rolesOf(given) {
 	return ROLES.map(([role]) => role).filter((role) => given[role]).join(",");
-}
-
-function outOf(used, quota) {
-	return quota ? `${used} of ${quota}` : String(used);
 }
 
 function small(words, label, onclick) {
@@ -120,7 +116,7 @@ async function start() {
 	byId("invite").addEventListener("click", invite);
 	byId("older").addEventListener("click", (event) => turn(event.target.value));
 	byId("newest").addEventListener("click", () => turn(""));
-	await needed();
+	await needed("admin");
 	await load();
 	const { registration } = await farm().catch(() => ({}));
 	setText(byId("how"), registration === "closed" ? "Registration is closed: an invitation works only once an admin opens it to invitations, under Settings." : "Whoever has the link makes an account with these roles.");

@@ -1,6 +1,7 @@
 /* session: who looks at the page. What the browser remembers (a name and roles, nothing secret) lets the bar on top stand at once and spares
  * visitors a question; the farm's own answer decides. */
 import { get, post, remove, setCsrf } from "./api.js";
+import { byId, el } from "./dom.js";
 
 const KEY = "farmgate.me";
 
@@ -44,11 +45,12 @@ export function may(me, ...roles) {
 	return Boolean(me && (me.roles.includes("admin") || roles.some((role) => me.roles.includes(role))));
 }
 
-/** For pages that need somebody: visitors are led to the login and come back. Never returns for them. */
-export async function needed() {
+/** For pages that need somebody, maybe of a role: visitors are led to the login and come back, others read whom it is for. Never returns for them. */
+export async function needed(role) {
 	const me = await who();
-	if (me) return me;
-	location.replace(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+	if (me && (!role || may(me, role))) return me;
+	if (me) byId("main").replaceChildren(el("h1", {}, "Not for this account"), el("p", {}, `This page is for the role ${role}. An admin of the farm can give it to you.`));
+	else location.replace(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
 	return new Promise(() => {});
 }
 

@@ -157,7 +157,7 @@ async function start() {
 	byId("purge").addEventListener("click", purge);
 	clicks(byId("check"), () => check(0), fail);
 	clicks(byId("mend"), () => check(1), fail);
-	await needed();
+	await needed("admin");
 	await settings();
 	await renderers();
 	await checking();

@@ -140,6 +140,23 @@ class Pages(farm.Case):
         self.enter("ada")
         self.assertEqual(self.tour(ADMIN, (True, False)) + self.tour(ADMIN, (True, True)), [])
 
+    def test_whom_a_page_is_for(self):
+        """Who may not use a page is told so, with nothing to press on it, and no way of the bar leads there."""
+        b = self.b
+        for name, refused, open_to in (("wim", ("/people", "/settings", "/upload"), ("/workers", "/status")), ("zoe", ("/people", "/settings"), ("/upload", "/batches"))):
+            self.enter(name)
+            b.look()
+            for address in refused:
+                b.open(address)
+                b.wait("h1", "Not for this account")
+                self.assertIn("role " + ("submitter" if address == "/upload" else "admin"), b.text("#main"))
+                self.assertEqual(b.script("return document.querySelectorAll('main button, main a, main input, main table').length"), 0)
+                if address == "/people":
+                    b.shot("people-refused-" + name)
+            ways = b.script("return [...document.querySelectorAll('nav a')].map((a) => a.getAttribute('href'))")
+            self.assertEqual(([way for way in refused if way in ways], [way for way in open_to if way not in ways]), ([], []))
+            b.complaints()
+
     @unittest.skipUnless(os.path.exists(AXE), "axe-core is not here: runtests brings it where there is npm and its registry can be reached")
     def test_axe_finds_what_is_wrong(self):
         """What looks for faults must be able to find one."""
