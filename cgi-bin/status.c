@@ -3,7 +3,7 @@
  *   GET /api/status       anybody: {farm, version, registration, public_url, ca, compat_2254, launcher}; ca: the farm's own certificate is at /ca.pem
  *                         whoever is logged in, also {disk: {total, free, reserve, used}, queue: {waiting, running, composing, projects: {STATE: count}},
  *                         workers: {online, rendering, idle}}: tasks that wait and run, products to be made, bytes that projects take
- *                         admins, also {programs: [{name, pid, alive_since_ms}], versions: {farmgate, sqlite, server}, log_pages, uptime_ms}
+ *                         admins, also {programs: [{name, pid, alive_since_ms}], versions: {farmgate, sqlite, server, ffmpeg, renderers, system}, log_pages, uptime_ms}
  *   GET /api/status/log   admins: {lines, after}: the newest 500 lines of all programs' logs in their order, written after=MS; file=PROGRAM for one of them.
  *                         No password, key or query string is ever in them.
  *   Protocol: doc/protocol.md#status    Test: tests/integration/status.py
@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <json-c/json.h>
@@ -18,6 +19,7 @@
 #include "config.h"
 #include "farm/logtail.h"
 #include "farm/program.h"
+#include "farm/renderer.h"
 #include "farm/worker.h"
 #include "http/endpoint.h"
 #include "text/json_put.h"
@@ -210,6 +212,33 @@ add_program(void *ctx, const struct fg_program *program)
 	return json_object_array_add(programs->list, row) == 0;
 }
 
+static bool
+name_renderer(void *ctx, const struct fg_renderer *renderer)
+{
+	struct fg_buf *names = ctx;
+
+	fg_buf_printf(names, "%s%s (%s)", names->len > 0 ? ", " : "", renderer->version, renderer->os);
+	return names->len < 1000;
+}
+
+static enum fg_err
+add_versions(json_object *out, struct fg_req *req)
+{
+	struct fg_buf  names = { 0 };
+	struct utsname host;
+	enum fg_err    err = fg_renderer_list(req->db, name_renderer, &names);
+	const char    *ffmpeg = fg_program_version(req->settings->ffmpeg, "-version");
+
+	fg_put_text(out, "farmgate", PACKAGE_VERSION);
+	fg_put_text(out, "sqlite", fg_db_engine());
+	fg_put_text(out, "server", fg_req_header(req, "SERVER_SOFTWARE"));
+	fg_put_text(out, "ffmpeg", ffmpeg[0] != '\0' ? ffmpeg : "missing");
+	fg_put_text(out, "renderers", names.len > 0 ? fg_buf_text(&names) : "none");
+	fg_put_text(out, "system", uname(&host) == 0 ? host.release : "");
+	fg_buf_free(&names);
+	return err;
+}
+
 static enum fg_err
 add_for_admins(json_object *out, struct fg_req *req)
 {
@@ -219,9 +248,8 @@ add_for_admins(json_object *out, struct fg_req *req)
 
 	json_object_object_add(out, "programs", programs.list);
 	json_object_object_add(out, "versions", versions);
-	fg_put_text(versions, "farmgate", PACKAGE_VERSION);
-	fg_put_text(versions, "sqlite", fg_db_engine());
-	fg_put_text(versions, "server", fg_req_header(req, "SERVER_SOFTWARE"));
+	if (err == FG_OK)
+		err = add_versions(versions, req);
 	fg_put_int(out, "log_pages", fg_db_log_pages(req->db));
 	fg_put_int(out, "uptime_ms", programs.oldest_ms > 0 ? req->now_ms - programs.oldest_ms : 0);
 	return err;

@@ -7,7 +7,7 @@
  *   GET     /api/upload/ID          JSON: id, name, size, offset, and once it is whole what the scene
  *                                   says of itself and which .blend files a zip holds (blend= chooses one, else it is the first)
  *   DELETE  /api/upload/ID          it is forgotten
- *   413 over upload_bytes, 507 below disk_reserve_bytes, 409 another offset than where it goes on, or written to by somebody else right now
+ *   413 over upload_bytes or the account's quota, 507 below disk_reserve_bytes, 409 upload_waiting uploads wait to become projects, another offset than where it goes on, or written to by somebody else right now
  *   Protocol: doc/protocol.md#upload    Test: tests/integration/upload.py
  */
 #include <errno.h>

@@ -1,7 +1,8 @@
 -- name: account_list
 -- scan: all accounts, for the admin
 SELECT u.id, u.name, u.roles, u.disabled, u.quota_bytes, u.quota_running, u.running, u.points, u.created_ms,
-       coalesce((SELECT sum(p.archive_size + p.tile_bytes + p.made_bytes) FROM project p WHERE p.owner = u.id AND p.state <> 'deleted'), 0),
+       coalesce((SELECT sum(p.archive_size + p.tile_bytes + p.made_bytes) FROM project p WHERE p.owner = u.id AND p.state <> 'deleted'), 0) +
+         coalesce((SELECT sum(x.size) FROM upload x WHERE x.user = u.id), 0),
        (SELECT count(*) FROM project p WHERE p.owner = u.id AND p.state <> 'deleted'),
        (SELECT count(*) FROM worker w WHERE w.user = u.id),
        (SELECT count(*) FROM secret s WHERE s.user = u.id AND s.kind = 'key' AND s.revoked_ms = 0),
@@ -11,7 +12,8 @@ SELECT u.id, u.name, u.roles, u.disabled, u.quota_bytes, u.quota_running, u.runn
 
 -- name: account_get
 SELECT u.id, u.name, u.roles, u.disabled, u.quota_bytes, u.quota_running, u.running, u.points, u.created_ms,
-       coalesce((SELECT sum(p.archive_size + p.tile_bytes + p.made_bytes) FROM project p WHERE p.owner = u.id AND p.state <> 'deleted'), 0),
+       coalesce((SELECT sum(p.archive_size + p.tile_bytes + p.made_bytes) FROM project p WHERE p.owner = u.id AND p.state <> 'deleted'), 0) +
+         coalesce((SELECT sum(x.size) FROM upload x WHERE x.user = u.id), 0),
        (SELECT count(*) FROM project p WHERE p.owner = u.id AND p.state <> 'deleted'),
        (SELECT count(*) FROM worker w WHERE w.user = u.id),
        (SELECT count(*) FROM secret s WHERE s.user = u.id AND s.kind = 'key' AND s.revoked_ms = 0),

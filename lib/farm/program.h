@@ -20,4 +20,8 @@ enum fg_err fg_program_list(struct fg_db *db, bool (*each)(void *ctx, const stru
 /** Forget those that are no more. */
 enum fg_err fg_program_sweep(struct fg_db *db);
 
+/** What program `path` answers to `word` (-version and the like): the first version number in it, "" where it can't be asked. Asked once for each
+ * state of its file, in a cage, without a shell. Belongs to this function until the next call. */
+const char *fg_program_version(const char *path, const char *word);
+
 #endif

@@ -28,8 +28,20 @@ fg_quota_storage(struct fg_db *db, int64_t user, int64_t more)
 
 	if (err != FG_OK || quota.bytes == 0 || quota.used_bytes + more <= quota.bytes)
 		return err;
-	return fg_fail(FG_ETOOBIG, "your storage is used up: %" PRId64 " of %" PRId64 " bytes are taken%s; delete projects that you no longer need", quota.used_bytes,
+	return fg_fail(FG_ETOOBIG, "your storage is used up: %" PRId64 " of %" PRId64 " bytes are taken, uploads that are no project yet among them%s; delete what you no longer need", quota.used_bytes,
 	               quota.bytes, quota.used_bytes < quota.bytes ? ", and this would be more" : "");
+}
+
+enum fg_err
+fg_quota_uploads(struct fg_db *db, int64_t user, int64_t most)
+{
+	int64_t     count = 0;
+	enum fg_err err = fg_db_int(&count, db, FG_SQL_UPLOAD_WAITING, FG_BINDS(FG_I("user", user)));
+
+	if (err != FG_OK || count < most)
+		return err;
+	return fg_fail(FG_ECONFLICT, "%" PRId64 " of your uploads wait to become projects, and at most %" PRId64 " may (setting upload_waiting); make projects of them, or forget them",
+	               count, most);
 }
 
 enum fg_err

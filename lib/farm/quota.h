@@ -6,6 +6,9 @@
 
 #include "store/db.h"
 
+/** May one more upload begin? FG_ECONFLICT: `most` of them wait for a project to be made of them. */
+enum fg_err fg_quota_uploads(struct fg_db *db, int64_t user, int64_t most);
+
 /** Would `more` bytes be over what this user's uploads and projects may take on disk? FG_ETOOBIG. */
 enum fg_err fg_quota_storage(struct fg_db *db, int64_t user, int64_t more);
 

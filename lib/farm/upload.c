@@ -23,7 +23,7 @@ fg_upload_path(char out[PATH_MAX], const struct fg_farm *farm, const struct fg_u
 }
 
 static enum fg_err
-check(const struct fg_farm *farm, int64_t user, int64_t size)
+check(const struct fg_farm *farm, int64_t size)
 {
 	const int64_t free_bytes = fg_spool_free_bytes(&farm->spool);
 
@@ -33,9 +33,10 @@ check(const struct fg_farm *farm, int64_t user, int64_t size)
 		return fg_fail(FG_ETOOBIG, "an upload may have at most %" PRId64 " bytes (setting upload_bytes)", farm->settings.upload_bytes);
 	if (fg_farm_full(farm) || (free_bytes >= 0 && free_bytes - size < farm->settings.disk_reserve_bytes))
 		return fg_fail(FG_ENOSPACE, "the farm's disk has no room for this upload; try again when there is");
-	return fg_quota_storage(farm->db, user, size);
+	return FG_OK;
 }
 
+/* Quotas are asked for in the transaction that uses them up: of two who ask for the last place at once, one gets it. */
 static enum fg_err
 add_row(struct fg_farm *farm, const struct fg_upload *upload, int64_t now_ms)
 {
@@ -43,10 +44,12 @@ add_row(struct fg_farm *farm, const struct fg_upload *upload, int64_t now_ms)
 
 	if (err != FG_OK)
 		return err;
-	return fg_db_end(farm->db, fg_db_run(farm->db, FG_SQL_UPLOAD_ADD,
-	                                     FG_BINDS(FG_T("id", upload->id), FG_I("user", upload->user), FG_T("name", upload->name), FG_I("size", upload->size),
-	                                              FG_I("now_ms", now_ms)),
-	                                     NULL));
+	if ((err = fg_quota_uploads(farm->db, upload->user, farm->settings.upload_waiting)) == FG_OK &&
+	    (err = fg_quota_storage(farm->db, upload->user, upload->size)) == FG_OK)
+		err = fg_db_run(farm->db, FG_SQL_UPLOAD_ADD,
+		                FG_BINDS(FG_T("id", upload->id), FG_I("user", upload->user), FG_T("name", upload->name), FG_I("size", upload->size), FG_I("now_ms", now_ms)),
+		                NULL);
+	return fg_db_end(farm->db, err);
 }
 
 static void
@@ -65,7 +68,7 @@ fg_upload_add(struct fg_upload *out, struct fg_farm *farm, int64_t user, const c
 	int         fd;
 
 	begin(out, user, name, size);
-	if ((err = check(farm, user, size)) != FG_OK)
+	if ((err = check(farm, size)) != FG_OK)
 		return err;
 	fg_upload_path(path, farm, out);
 	if ((fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640)) < 0)
@@ -85,7 +88,7 @@ fg_upload_whole(struct fg_upload *out, struct fg_farm *farm, int64_t user, const
 	enum fg_err err;
 
 	begin(out, user, name, file->size);
-	if ((err = check(farm, user, file->size)) != FG_OK)
+	if ((err = check(farm, file->size)) != FG_OK)
 		return err;
 	fg_spool_upload(spool_name, out->id);
 	if ((err = fg_spool_commit(file, &farm->spool, spool_name)) == FG_OK && (err = add_row(farm, out, now_ms)) != FG_OK)

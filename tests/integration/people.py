@@ -218,6 +218,33 @@ class People(farm.Case):
         self.ok(self.adi.post(at, quota_bytes=0))
         self.ok(sam.post("/api/projects", upload=second["id"]), 201)
 
+    def test_unfinished_uploads_count(self):
+        uma = self.account("uma", "submitter")
+        at = f"/api/users/{uma.id}"
+        announce = lambda size: uma.call("POST", "/api/upload", [("Upload-Length", str(size)), ("Tus-Resumable", "1.0.0")])
+        self.ok(self.adi.post(at, quota_bytes=1000000))
+        self.assertEqual(announce(600000).status, 201)  # not one byte of it has come
+        self.assertEqual((self.ok(uma.get("/api/users/me"))["used_bytes"], [u["used_bytes"] for u in self.ok(self.adi.get("/api/users"))["users"] if u["id"] == uma.id]), (600000, [600000]))
+        refused = announce(400001)
+        self.assertEqual(refused.status, 413)
+        self.assertRegex(refused.json["message"], "600000 of 1000000 bytes")
+        self.ok(self.adi.post(at, quota_bytes=0))
+        self.ok(self.adi.post("/api/settings", name="upload_waiting", value=3))
+        try:
+            self.eventually(lambda: {r["name"]: r["value"] for r in self.ok(self.adi.get("/api/settings"))["settings"]}["upload_waiting"] == 3)
+            answers = self.eventually(lambda: (lambda a: a if a.status == 409 else None)(announce(10)))
+            self.assertRegex(answers.json["message"], "[0-9]+ of your uploads .* at most 3")
+            whole = self.upload(uma)
+            self.assertEqual(whole.status, 409)
+        finally:
+            self.ok(self.adi.post("/api/settings", name="upload_waiting", value=100))
+        ids = [row["id"] for row in self.farm.sql(f"SELECT id FROM upload WHERE user = {uma.id}")]
+        self.assertGreaterEqual(len(ids), 3)
+        for each in ids:
+            self.ok(uma.call("DELETE", "/api/upload/" + each), 204)
+        self.assertEqual(self.ok(uma.get("/api/users/me"))["used_bytes"], 0)
+        self.eventually(lambda: announce(10).status == 201)
+
     def test_running_quota(self):
         ron = self.account("ron", "submitter")
         project, other = self.farm.project("ron", frames="1-4"), self.farm.project("ron", frames="1-4")

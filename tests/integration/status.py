@@ -1,4 +1,5 @@
 """status: how the farm is, to nobody, users and admins; the logs' newest lines; settings changed in the browser."""
+import subprocess
 import unittest
 
 import farm
@@ -37,6 +38,11 @@ class Status(farm.Case):
         whole = self.ok(self.adi.get("/api/status"))
         self.assertEqual(set(whole) - set(mine), {"programs", "versions", "log_pages", "uptime_ms"})
         self.assertRegex(whole["versions"]["sqlite"], r"^3\.")
+        said = subprocess.run(["/usr/bin/ffmpeg", "-version"], capture_output=True, text=True, check=True).stdout
+        self.assertEqual(whole["versions"]["ffmpeg"], said.split()[2])
+        self.assertRegex(whole["versions"]["server"], r"^nginx/1\.")
+        self.assertRegex(whole["versions"]["renderers"], r"^[0-9.]+ \(linux\)$")
+        self.assertEqual(whole["versions"]["system"], farm.os.uname().release)
 
     def test_programs(self):
         with open(farm.TOP + "/nginx/endpoints.list") as f:
