@@ -1,10 +1,10 @@
 /* token: one's own worker keys and API tokens. The secret is shown once, when it is made.
  *
  *   GET    /api/tokens      {tokens: [{id, kind, name, scope, created_ms, last_used_ms, expires_ms}]}
- *   POST   /api/tokens      kind=key|token, name, scope (of a token: read submit batch admin, separated by blanks; none: read submit), days (of a token: ends
+ *   POST   /api/tokens      kind=key|token, name, scope (of a token: read submit batch relay admin, separated by blanks; none: read submit), days (of a token: ends
  *                           after so many) → 201 the same and `secret`
  *   DELETE /api/tokens/ID   it ends, and the sessions of a worker key with it → 204
- *   Keys need the role worker, the scopes submit and batch the role submitter, the scope admin the role admin. A token never opens worker doors.
+ *   Keys need the role worker, the scopes submit, batch and relay the role submitter, the scope admin the role admin. A token never opens worker doors.
  *   Protocol: doc/protocol.md#accounts    Test: tests/integration/people.py
  */
 #include <inttypes.h>
@@ -89,7 +89,7 @@ check(struct fg_req *req, const char *kind, const char *scope)
 		return err;
 	if ((bits & FG_SCOPE_ADMIN) != 0 && (roles & FG_ROLE_ADMIN) == 0)
 		return fg_fail(FG_EFORBIDDEN, "only admins have tokens with the scope admin");
-	if ((bits & FG_SCOPE_BATCH) != 0 && (roles & (FG_ROLE_ADMIN | FG_ROLE_SUBMITTER)) == 0)
+	if ((bits & (FG_SCOPE_BATCH | FG_SCOPE_RELAY)) != 0 && (roles & (FG_ROLE_ADMIN | FG_ROLE_SUBMITTER)) == 0)
 		return fg_fail(FG_EFORBIDDEN, "this account may not render; ask the farm's admin for the role submitter");
 	return FG_OK;
 }

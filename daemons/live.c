@@ -1,6 +1,7 @@
 /* live: tells people and workers what happens on the farm while it happens, over WebSockets behind the web server.
  *
  *   live [--config FILE | --dir DIR] [--env FILE]     FARMGATE_CONFIG names the settings file otherwise
+ *   live … --relay wss://HOST/relay --token-file F [--ca-file F]
  *
  * --env FILE is the progress app's own: WEB_SERVICE_IP and WEB_SERVICE_PORT in it stand for deadline_url,
  * OPENAI_API_KEY for the key of llm_url.
@@ -8,7 +9,10 @@
  * run/live.sock serves
  *   /events      our own pages: JSON events with ids, resumable (?after=ID&project=ID)
  *   /live/work   farmgate-worker: a GET that is answered when there may be something to do
- *   any other    the progress app's five messages
+ *   /relay       another farm, which dials in with an API token of the scope relay
+ *   /relay/NAME  the progress app's five messages to the farm that came with a token of the account NAME
+ *   any other    the progress app's five messages to this farm (or to that of live_relay)
+ * With --relay nothing listens: it dials out to another portal's /relay, beside the farm's own live, and serves who comes there.
  * It holds nothing that matters: killed at any moment, its viewers come back and are told everything.
  *   Protocol: doc/protocol.md#live    Test: tests/integration/live.py */
 #include <getopt.h>
@@ -21,6 +25,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "live_deadline.h"
+#include "live_dial.h"
 #include "live_door.h"
 #include "live_llm.h"
 
@@ -28,6 +33,12 @@ enum { ENV_MOST = 1 << 16 };
 
 static volatile int    ending;
 static struct fg_door *door;
+static struct fg_dial *dial;
+
+/** What the command line asked for. */
+struct wishes {
+	const char *config, *env, *relay, *token_file, *ca_file;
+};
 static char            env_key[512];
 
 static void
@@ -37,6 +48,8 @@ on_term(int number)
 	ending = 1;
 	if (door != NULL)
 		fg_door_wake(door);
+	if (dial != NULL)
+		fg_dial_wake(dial);
 }
 
 /* The value of NAME=VALUE in a file of such lines; quotes around it don't count. */
@@ -91,13 +104,34 @@ start_llm(struct fg_llm **out, struct fg_hub *hub)
 	return err;
 }
 
+/* Viewers come here, or by way of the portal that we dial. */
+static enum fg_err
+meet(struct fg_hub *hub, const struct wishes *wishes)
+{
+	enum fg_err err;
+
+	if (wishes->relay != NULL) {
+		if ((err = fg_dial_open(&dial, hub, wishes->relay, wishes->token_file, wishes->ca_file)) != FG_OK)
+			return err;
+		fg_program_note(hub->farm->db, "relay", fg_now_ms());
+		fg_dial_serve(dial, &ending);
+		return FG_OK;
+	}
+	if ((err = fg_door_open(&door, hub)) != FG_OK)
+		return err;
+	fg_program_note(hub->farm->db, "live", fg_now_ms());
+	fg_log(FG_LOG_INFO, "live.ready", "socket=live.sock");
+	fg_door_serve(door, &ending);
+	return FG_OK;
+}
+
 static int
-serve(struct fg_farm *farm, const char *env)
+serve(struct fg_farm *farm, const struct wishes *wishes)
 {
 	struct fg_deadline *deadline = NULL;
 	struct fg_llm      *llm = NULL;
 	struct fg_hub       hub;
-	enum fg_err         err = env != NULL ? read_env(&farm->settings, env) : FG_OK;
+	enum fg_err         err = wishes->env != NULL ? read_env(&farm->settings, wishes->env) : FG_OK;
 
 	if (err == FG_OK)
 		err = fg_hub_open(&hub, farm);
@@ -107,15 +141,12 @@ serve(struct fg_farm *farm, const char *env)
 		err = fg_deadline_start(&deadline, &hub, farm->settings.deadline_url);
 	if (err == FG_OK)
 		err = start_llm(&llm, &hub);
-
-	if (err == FG_OK && (err = fg_door_open(&door, &hub)) == FG_OK) {
-		fg_program_note(farm->db, "live", fg_now_ms());
-		fg_log(FG_LOG_INFO, "live.ready", "socket=live.sock");
-		fg_door_serve(door, &ending);
-	}
+	if (err == FG_OK)
+		err = meet(&hub, wishes);
 	if (err != FG_OK)
 		fprintf(stderr, "live: %s\n", fg_err_text(err));
 	fg_door_close(door);
+	fg_dial_close(dial);
 	fg_deadline_stop(deadline);
 	fg_llm_stop(llm);
 	fg_hub_close(&hub);
@@ -125,37 +156,45 @@ serve(struct fg_farm *farm, const char *env)
 static int
 usage(void)
 {
-	fputs("usage: live [--config FILE | --dir DIR] [--env FILE]\n", stderr);
+	fputs("usage: live [--config FILE | --dir DIR] [--env FILE] [--relay wss://HOST/relay --token-file FILE [--ca-file FILE]]\n", stderr);
 	return 2;
 }
 
 int
 main(int argc, char **argv)
 {
-	static const struct option options[] = { { "config", required_argument, NULL, 'c' }, { "dir", required_argument, NULL, 'd' }, { "env", required_argument, NULL, 'e' }, { NULL, 0, NULL, 0 } };
+	static const struct option options[] = { { "config", required_argument, NULL, 'c' }, { "dir", required_argument, NULL, 'd' },
+		                                 { "env", required_argument, NULL, 'e' }, { "relay", required_argument, NULL, 'r' },
+		                                 { "token-file", required_argument, NULL, 't' }, { "ca-file", required_argument, NULL, 'a' }, { NULL, 0, NULL, 0 } };
+	struct wishes              wishes = { 0 };
 	struct fg_farm             farm = { 0 };
 	char                       path[PATH_MAX];
-	const char                *config = NULL, *env = NULL;
 	int                        option, status = 1;
 	enum fg_err                err;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
 		if (option == 'd')
-			config = snprintf(path, sizeof(path), "%s/farmgate.conf", optarg) < (int)sizeof(path) ? path : "";
+			wishes.config = snprintf(path, sizeof(path), "%s/farmgate.conf", optarg) < (int)sizeof(path) ? path : "";
 		else if (option == 'c')
-			config = optarg;
+			wishes.config = optarg;
 		else if (option == 'e')
-			env = optarg;
+			wishes.env = optarg;
+		else if (option == 'r')
+			wishes.relay = optarg;
+		else if (option == 't')
+			wishes.token_file = optarg;
+		else if (option == 'a')
+			wishes.ca_file = optarg;
 		else
 			return usage();
-	if (optind != argc)
+	if (optind != argc || (wishes.relay == NULL) != (wishes.token_file == NULL) || (wishes.ca_file != NULL && wishes.relay == NULL))
 		return usage();
-	fg_log_program("live");
+	fg_log_program(wishes.relay != NULL ? "relay" : "live");
 	signal(SIGPIPE, SIG_IGN);
 	sigaction(SIGTERM, &(struct sigaction){ .sa_handler = on_term }, NULL);
 	sigaction(SIGINT, &(struct sigaction){ .sa_handler = on_term }, NULL);
-	if ((err = fg_farm_open(&farm, config, FG_DB_SHARED)) == FG_OK)
-		status = serve(&farm, env);
+	if ((err = fg_farm_open(&farm, wishes.config, FG_DB_SHARED)) == FG_OK)
+		status = serve(&farm, &wishes);
 	else
 		fprintf(stderr, "live: %s\n", fg_err_text(err));
 	fg_farm_close(&farm);

@@ -11,13 +11,15 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "farm/user.h"
 #include "live_deadline.h"
 #include "live_guest.h"
 #include "live_llm.h"
+#include "live_relay.h"
 
 _Static_assert(FG_HUB_HEAD >= LWS_PRE, "a frame's header has its room before the text");
 
-enum { ROUND_US = 20000, IDLE_US = 250000, CHECK_MS = 30000, WAIT_MOST_S = 300, PING_S = 20, HANGUP_S = 50, HEADERS = 16384 };
+enum { ROUND_US = 20000, IDLE_US = 250000, CHECK_MS = 30000, RELAY_CHECK_MS = 3000, WAIT_MOST_S = 300, PING_S = 20, HANGUP_S = 50, HEADERS = 16384 };
 
 /** One connection. */
 struct fg_link {
@@ -25,7 +27,9 @@ struct fg_link {
 	struct fg_door   *door;
 	struct lws       *wsi;
 	struct fg_guest   guest;
-	struct fg_viewer *viewer;
+	struct fg_viewer *viewer; /**< this one, or */
+	struct fg_seat   *seat;   /**< this one; neither: a farm that has dialled in */
+	char              home[128]; /**< of which account, for a seat and a farm */
 	struct fg_buf     heard; /**< frames of a message so far */
 	bool              web, deaf; /**< web: a WebSocket; deaf: it is to be closed */
 	int64_t           checked_ms, until_ms; /**< until: a worker's wait ends */
@@ -35,6 +39,8 @@ struct fg_door {
 	struct lws_context    *context;
 	struct fg_hub         *hub;
 	struct fg_link        *links;
+	struct fg_relays       relays;
+	struct fg_buf          frame; /**< the last one that went to a farm that dialled in */
 	int                    count;
 	lws_sorted_usec_list_t timer;
 	char                   path[512];
@@ -87,18 +93,33 @@ kick(struct fg_viewer *viewer)
 	lws_callback_on_writable(((struct fg_link *)viewer->link)->wsi);
 }
 
+static void
+kick_link(void *link)
+{
+	lws_callback_on_writable(((struct fg_link *)link)->wsi);
+}
+
 static struct fg_link *
-add_link(struct fg_door *door, struct lws *wsi, const struct fg_guest *guest, enum fg_viewer_kind kind)
+add_bare_link(struct fg_door *door, struct lws *wsi, const struct fg_guest *guest)
 {
 	struct fg_link *link = fg_alloc(sizeof(*link));
 
-	*link = (struct fg_link){ .door = door, .wsi = wsi, .guest = *guest, .next = door->links, .web = kind != FG_VIEWER_WORK, .checked_ms = fg_steady_ms() };
+	*link = (struct fg_link){ .door = door, .wsi = wsi, .guest = *guest, .next = door->links, .web = true, .checked_ms = fg_steady_ms() };
 	if (door->links != NULL)
 		door->links->prev = link;
 	door->links = link;
 	door->count++;
-	link->viewer = fg_viewer_join(door->hub, kind, guest->user, kick, link);
 	lws_set_opaque_user_data(wsi, link);
+	return link;
+}
+
+static struct fg_link *
+add_link(struct fg_door *door, struct lws *wsi, const struct fg_guest *guest, enum fg_viewer_kind kind)
+{
+	struct fg_link *link = add_bare_link(door, wsi, guest);
+
+	link->web = kind != FG_VIEWER_WORK;
+	link->viewer = fg_viewer_join(door->hub, kind, guest->user, kick, link);
 	return link;
 }
 
@@ -110,7 +131,12 @@ drop_link(struct lws *wsi)
 	if (link == NULL)
 		return;
 	lws_set_opaque_user_data(wsi, NULL);
-	fg_viewer_leave(link->viewer);
+	if (link->viewer != NULL)
+		fg_viewer_leave(link->viewer);
+	else if (link->seat != NULL)
+		fg_seat_leave(&link->door->relays, link->seat);
+	else if (fg_relay_of(&link->door->relays, link) != NULL)
+		fg_relay_close(&link->door->relays, fg_relay_of(&link->door->relays, link));
 	fg_buf_free(&link->heard);
 	if (link->prev != NULL)
 		link->prev->next = link->next;
@@ -136,6 +162,56 @@ is_full(const struct fg_door *door)
 	return door->count >= door->hub->farm->settings.live_connections;
 }
 
+/* A farm at home dials in. */
+static int
+open_relay(struct fg_door *door, struct lws *wsi, const struct fg_knock *knock)
+{
+	struct fg_guest guest;
+	struct fg_link *link;
+	char            name[128];
+	enum fg_err     err = fg_guest_relay(&guest, name, door->hub->farm, knock, fg_now_ms());
+
+	if (err != FG_OK)
+		return refuse(wsi, fg_err_http(err));
+	link = add_bare_link(door, wsi, &guest);
+	memcpy(link->home, name, sizeof(name));
+	if (fg_relay_open(&door->relays, name, guest.user, link) != NULL)
+		return 0;
+	drop_link(wsi);
+	return refuse(wsi, 503);
+}
+
+/* A viewer of one. Who may not look doesn't learn whether there is such a farm. */
+static int
+take_seat(struct fg_door *door, struct lws *wsi, const struct fg_guest *guest, const char *home)
+{
+	struct fg_relay *relay = fg_relay_find(&door->relays, home);
+	struct fg_user   owner;
+	struct fg_link  *link;
+
+	if (fg_user_find(&owner, door->hub->farm->db, home) != FG_OK || !fg_guest_may_relay(guest, door->hub->farm, owner.id))
+		return refuse(wsi, 403);
+	if (relay == NULL)
+		return refuse(wsi, 503);
+	link = add_bare_link(door, wsi, guest);
+	snprintf(link->home, sizeof(link->home), "%.127s", home);
+	if ((link->seat = fg_seat_take(relay, door->hub->farm->settings.live_message_rate, link)) == NULL) {
+		drop_link(wsi);
+		return refuse(wsi, 503);
+	}
+	kick_link(relay->link);
+	return 0;
+}
+
+/* Whose farm is asked for; "" ours. */
+static const char *
+home_of(const struct fg_door *door, const char *path)
+{
+	if (strncmp(path, "/relay/", 7) == 0)
+		return path + 7;
+	return strcmp(path, "/events") == 0 ? "" : door->hub->farm->settings.live_relay;
+}
+
 /* An upgrade is asked for: 0 makes it. */
 static int
 upgrade(struct fg_door *door, struct lws *wsi)
@@ -151,8 +227,12 @@ upgrade(struct fg_door *door, struct lws *wsi)
 	read_knock(&knock, wsi);
 	if (is_full(door))
 		return refuse(wsi, 503);
+	if (strcmp(path, "/relay") == 0)
+		return open_relay(door, wsi, &knock);
 	if ((err = fg_guest_find(&guest, door->hub->farm, &knock, fg_now_ms())) != FG_OK)
 		return refuse(wsi, fg_err_http(err));
+	if (home_of(door, path)[0] != '\0')
+		return take_seat(door, wsi, &guest, home_of(door, path));
 	feed = strcmp(path, "/events") == 0;
 	link = add_link(door, wsi, &guest, feed ? FG_VIEWER_FEED : FG_VIEWER_APP);
 	link->viewer->after = number_of(wsi, "after=", -1);
@@ -161,20 +241,36 @@ upgrade(struct fg_door *door, struct lws *wsi)
 	return 0;
 }
 
+/* A whole message. */
+static bool
+take_message(struct fg_link *link)
+{
+	struct fg_door  *door = link->door;
+	struct fg_relay *relay = fg_relay_of(&door->relays, link);
+	const char      *text = fg_buf_text(&link->heard);
+
+	if (link->viewer != NULL)
+		return fg_viewer_hear(link->viewer, text, link->heard.len);
+	if (link->seat != NULL)
+		return fg_seat_hear(&door->relays, link->seat, text, link->heard.len, door->hub->farm->settings.live_message_rate);
+	return relay != NULL && fg_relay_hear(&door->relays, relay, text, link->heard.len);
+}
+
 static int
 hear(struct fg_link *link, const char *bytes, size_t len)
 {
+	const bool  home = link->viewer == NULL && link->seat == NULL;
 	struct lws *wsi = link->wsi;
 	bool        fine;
 
-	if (lws_frame_is_binary(wsi) || link->heard.len + len > FG_WISH_MAX) {
-		lws_close_reason(wsi, lws_frame_is_binary(wsi) ? LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE : LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, NULL, 0);
+	if ((bool)lws_frame_is_binary(wsi) != home || link->heard.len + len > (home ? FG_RELAY_HEAD + FG_RELAY_PIECE : FG_WISH_MAX)) {
+		lws_close_reason(wsi, (bool)lws_frame_is_binary(wsi) != home ? LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE : LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, NULL, 0);
 		return -1;
 	}
 	fg_buf_add(&link->heard, bytes, len);
 	if (!lws_is_final_fragment(wsi) || lws_remaining_packet_payload(wsi) > 0)
 		return 0;
-	fine = fg_viewer_hear(link->viewer, fg_buf_text(&link->heard), link->heard.len);
+	fine = take_message(link);
 	fg_buf_clear(&link->heard);
 	if (fine)
 		return 0;
@@ -182,19 +278,50 @@ hear(struct fg_link *link, const char *bytes, size_t len)
 	return -1;
 }
 
+/* To a farm that dialled in. */
+static int
+speak_home(struct fg_link *link)
+{
+	struct fg_relay *relay = fg_relay_of(&link->door->relays, link);
+	struct fg_buf   *frame = &link->door->frame;
+	unsigned char    out[LWS_PRE + FG_RELAY_HEAD + FG_WISH_MAX];
+
+	if (relay == NULL)
+		return -1;
+	if (!fg_relay_next(frame, relay))
+		return 0;
+	memcpy(out + LWS_PRE, frame->data, frame->len);
+	if (lws_write(link->wsi, out + LWS_PRE, frame->len, LWS_WRITE_BINARY) < 0)
+		return -1;
+	lws_callback_on_writable(link->wsi);
+	return 0;
+}
+
+static int
+say_goodbye(struct fg_link *link, enum lws_close_status why)
+{
+	lws_close_reason(link->wsi, why, NULL, 0);
+	return -1;
+}
+
 static int
 speak(struct fg_link *link)
 {
+	bool               first = true, last = true;
 	struct fg_message *message;
 	int                sent;
 
-	if (link->deaf) {
-		lws_close_reason(link->wsi, LWS_CLOSE_STATUS_POLICY_VIOLATION, NULL, 0);
-		return -1;
-	}
-	if ((message = fg_viewer_next(link->viewer)) == NULL)
+	if (link->deaf)
+		return say_goodbye(link, LWS_CLOSE_STATUS_POLICY_VIOLATION);
+	if (link->viewer == NULL && link->seat == NULL)
+		return speak_home(link);
+	message = link->viewer != NULL ? fg_viewer_next(link->viewer) : fg_seat_next(&link->door->relays, link->seat, &first, &last);
+	if (message == NULL && link->seat != NULL && (link->seat->relay == NULL || link->seat->over))
+		return say_goodbye(link, link->seat->over ? LWS_CLOSE_STATUS_POLICY_VIOLATION : LWS_CLOSE_STATUS_GOINGAWAY);
+	if (message == NULL)
 		return 0;
-	sent = lws_write(link->wsi, (unsigned char *)message->bytes + FG_HUB_HEAD, message->len, LWS_WRITE_TEXT);
+	sent = lws_write(link->wsi, (unsigned char *)message->bytes + FG_HUB_HEAD, message->len,
+	                 (enum lws_write_protocol)((first ? LWS_WRITE_TEXT : LWS_WRITE_CONTINUATION) | (last ? 0 : LWS_WRITE_NO_FIN)));
 	fg_message_release(message);
 	if (sent < 0)
 		return -1;
@@ -252,6 +379,18 @@ end_wait(struct fg_link *link)
 
 /* --- the loop */
 
+/* May this one still be here? */
+static bool
+is_welcome(const struct fg_link *link)
+{
+	struct fg_farm *farm = link->door->hub->farm;
+	struct fg_user  owner;
+
+	if (!fg_guest_welcome(&link->guest, farm, fg_now_ms()))
+		return false;
+	return link->seat == NULL || (fg_user_find(&owner, farm->db, link->home) == FG_OK && fg_guest_may_relay(&link->guest, farm, owner.id));
+}
+
 static void
 check_links(struct fg_door *door)
 {
@@ -260,13 +399,24 @@ check_links(struct fg_door *door)
 	for (struct fg_link *link = door->links; link != NULL; link = link->next) {
 		if (!link->web && now_ms >= link->until_ms) {
 			lws_callback_on_writable(link->wsi);
-		} else if (link->web && !link->deaf && now_ms - link->checked_ms >= CHECK_MS) {
+		} else if (link->web && !link->deaf && now_ms - link->checked_ms >= (link->viewer == NULL && link->seat == NULL ? RELAY_CHECK_MS : CHECK_MS)) {
 			link->checked_ms = now_ms;
-			link->deaf = !fg_guest_welcome(&link->guest, door->hub->farm, fg_now_ms());
+			link->deaf = !is_welcome(link);
 			if (link->deaf)
 				lws_callback_on_writable(link->wsi);
 		}
 	}
+}
+
+void
+fg_door_turn(struct fg_hub *hub)
+{
+	fg_farm_refresh(hub->farm, fg_now_ms());
+	fg_hub_round(hub);
+	if (hub->deadline != NULL)
+		fg_deadline_round(hub->deadline);
+	if (hub->llm != NULL)
+		fg_llm_round(hub->llm);
 }
 
 static void
@@ -274,12 +424,7 @@ tick(lws_sorted_usec_list_t *timer)
 {
 	struct fg_door *door = lws_container_of(timer, struct fg_door, timer);
 
-	fg_farm_refresh(door->hub->farm, fg_now_ms());
-	fg_hub_round(door->hub);
-	if (door->hub->deadline != NULL)
-		fg_deadline_round(door->hub->deadline);
-	if (door->hub->llm != NULL)
-		fg_llm_round(door->hub->llm);
+	fg_door_turn(door->hub);
 	check_links(door);
 	lws_sul_schedule(door->context, 0, &door->timer, tick, door->count > 0 ? ROUND_US : IDLE_US);
 }
@@ -318,8 +463,8 @@ on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in
 	}
 }
 
-static void
-on_log(int level, const char *line)
+void
+fg_door_log(int level, const char *line)
 {
 	fg_log((level & LLL_ERR) != 0 ? FG_LOG_ERROR : FG_LOG_WARN, "live.websocket", "what=%s", fg_log_quote(line).text);
 }
@@ -334,12 +479,13 @@ fg_door_open(struct fg_door **out, struct fg_hub *hub)
 		                                   .gid = (gid_t)-1, .uid = (uid_t)-1, .user = door };
 
 	door->hub = hub;
+	door->relays.kick = kick_link;
 	if (snprintf(door->path, sizeof(door->path), "%s/live.sock", hub->farm->settings.run_dir) >= 108)
 		return free(door), fg_fail(FG_EINVAL, "the path of run_dir is too long for a socket");
 	unlink(door->path);
 	info.iface = door->path;
 	info.options = LWS_SERVER_OPTION_UNIX_SOCK;
-	lws_set_log_level(LLL_ERR | LLL_WARN, on_log);
+	lws_set_log_level(LLL_ERR | LLL_WARN, fg_door_log);
 	if ((door->context = lws_create_context(&info)) == NULL)
 		return free(door), fg_fail(FG_EIO, "could not listen on %s/live.sock", hub->farm->settings.run_dir);
 	chmod(door->path, 0660);
@@ -369,5 +515,6 @@ fg_door_close(struct fg_door *door)
 	lws_sul_cancel(&door->timer);
 	lws_context_destroy(door->context);
 	unlink(door->path);
+	fg_buf_free(&door->frame);
 	free(door);
 }

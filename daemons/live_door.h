@@ -1,5 +1,5 @@
 /* live_door: connections behind the web server, by libwebsockets on run/live.sock: upgrades are checked before they are made, frames are bounded,
- * what the hub has for a viewer goes out when its socket takes it. */
+ * what the hub has for a viewer goes out when its socket takes it. At /relay a farm at home may come, whose viewers are served at /relay/NAME. */
 #ifndef FG_LIVE_DOOR_H
 #define FG_LIVE_DOOR_H
 
@@ -16,5 +16,11 @@ void fg_door_serve(struct fg_door *door, volatile const int *ending);
 
 /** End a wait from a signal handler. */
 void fg_door_wake(struct fg_door *door);
+
+/** What is done every few milliseconds, whoever serves the hub's viewers. */
+void fg_door_turn(struct fg_hub *hub);
+
+/** libwebsockets' own words, into our log. */
+void fg_door_log(int level, const char *line);
 
 #endif

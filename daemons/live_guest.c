@@ -11,6 +11,7 @@
 #include "farm/scope.h"
 #include "farm/secret.h"
 #include "farm/session.h"
+#include "live/relay.h"
 
 enum { SECRET = 64 };
 
@@ -165,6 +166,36 @@ fg_guest_find(struct fg_guest *out, struct fg_farm *farm, const struct fg_knock 
 	if (!is_own_call(&farm->settings, knock))
 		return FG_EFORBIDDEN;
 	return fg_guest_in(farm->settings.live_public, knock->address) ? FG_OK : FG_EAUTH;
+}
+
+enum fg_err
+fg_guest_relay(struct fg_guest *out, char name[128], struct fg_farm *farm, const struct fg_knock *knock, int64_t now_ms)
+{
+	struct fg_user user;
+	enum fg_err    err;
+
+	*out = (struct fg_guest){ .kind = "token" };
+	if (strncasecmp(knock->authorization, "Bearer ", 7) != 0 || strlen(knock->authorization) != 7 + SECRET)
+		return FG_EAUTH;
+	snprintf(out->secret, sizeof(out->secret), "%s", knock->authorization + 7);
+	if ((err = fg_token_find(&user, farm->db, out->secret, FG_SCOPE_RELAY, now_ms)) != FG_OK)
+		return err;
+	out->user = user.id;
+	snprintf(name, 128, "%s", user.name);
+	return FG_OK;
+}
+
+bool
+fg_guest_may_relay(const struct fg_guest *guest, struct fg_farm *farm, int64_t owner)
+{
+	const char    *words = farm->settings.relay_viewers;
+	struct fg_user user;
+
+	if (guest->kind[0] == '\0')
+		return fg_relay_names(words, "public");
+	if (guest->user == 0 || guest->user == owner || fg_relay_names(words, "users"))
+		return true;
+	return fg_user_get(&user, farm->db, guest->user) == FG_OK && fg_relay_names(words, user.name);
 }
 
 enum fg_err

@@ -20,6 +20,12 @@ struct fg_guest {
 /** FG_OK, FG_EFORBIDDEN (another site's page), FG_EAUTH. */
 enum fg_err fg_guest_find(struct fg_guest *out, struct fg_farm *farm, const struct fg_knock *knock, int64_t now_ms);
 
+/** A farm that dials in with an API token of the scope relay; `name` gets the account's. FG_OK, FG_EAUTH, FG_EFORBIDDEN (another scope). */
+enum fg_err fg_guest_relay(struct fg_guest *out, char name[128], struct fg_farm *farm, const struct fg_knock *knock, int64_t now_ms);
+
+/** May they look at what `owner`'s farm relays? */
+bool fg_guest_may_relay(const struct fg_guest *guest, struct fg_farm *farm, int64_t owner);
+
 /** A worker by its cookie FGWORKER. FG_OK, FG_EAUTH. */
 enum fg_err fg_guest_worker(struct fg_guest *out, struct fg_farm *farm, const struct fg_knock *knock, int64_t now_ms);
 

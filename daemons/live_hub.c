@@ -123,9 +123,8 @@ fg_viewer_join(struct fg_hub *hub, enum fg_viewer_kind kind, int64_t user, void 
 	struct fg_viewer *v = fg_alloc(sizeof(*v));
 
 	*v = (struct fg_viewer){ .hub = hub, .kind = kind, .kick = kick, .link = link, .next = hub->viewers, .born_ms = fg_steady_ms() };
-	v->heard_ms = v->born_ms;
 	v->id = ++hub->ids;
-	v->tokens = hub->farm->settings.live_message_rate * 10 * 1000;
+	fg_bucket_fill(&v->bucket, hub->farm->settings.live_message_rate, v->born_ms);
 	v->eyes = take_eyes(hub, user);
 	if (hub->viewers != NULL)
 		hub->viewers->prev = v;

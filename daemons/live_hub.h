@@ -8,6 +8,7 @@
 
 #include "farm/farm.h"
 #include "live/board.h"
+#include "live/bucket.h"
 #include "live/room.h"
 
 enum { FG_HUB_HEAD = 32, FG_HUB_ASKS = 32 }; /**< room before a message's bytes for the transport; previews that may be waiting */
@@ -42,7 +43,8 @@ struct fg_viewer {
 	struct fg_eyes     *eyes;
 	void (*kick)(struct fg_viewer *viewer); /**< hub_next has something now */
 	void               *link;               /**< the transport's own */
-	int64_t             born_ms, tokens, heard_ms;
+	int64_t             born_ms;
+	struct fg_bucket    bucket;
 	bool                spoke, asked_job;
 	/* lists */
 	bool                subscribed[FG_LISTS];

@@ -17,22 +17,6 @@ enum { OWED_MOST = 64, EVENTS_MOST = 500, PICTURE_MOST = 16 << 20 };
 
 /* --- in */
 
-/* A bucket of thousandths. */
-static bool
-in_time(struct fg_viewer *v)
-{
-	const int64_t rate = v->hub->farm->settings.live_message_rate, now_ms = fg_steady_ms();
-
-	v->tokens += (now_ms - v->heard_ms) * rate;
-	v->heard_ms = now_ms;
-	if (v->tokens > rate * 10 * 1000)
-		v->tokens = rate * 10 * 1000;
-	if (v->tokens < 1000)
-		return false;
-	v->tokens -= 1000;
-	return true;
-}
-
 static void
 leave_lists(struct fg_viewer *v)
 {
@@ -121,7 +105,7 @@ fg_viewer_hear(struct fg_viewer *v, const char *bytes, size_t len)
 {
 	struct fg_wish ask;
 
-	if (!in_time(v))
+	if (!fg_bucket_take(&v->bucket, v->hub->farm->settings.live_message_rate, fg_steady_ms()))
 		return false;
 	if (v->kind != FG_VIEWER_APP || !fg_wish_read(&ask, bytes, len))
 		return true;

@@ -118,6 +118,10 @@ class Farm:
         self.dir = tempfile.mkdtemp(prefix="farmgate-test-")
         self.port, self.tls_port = free_port(), free_port() if tls else 0
         self.server = server
+        if tls:
+            os.mkdir(self.dir + "/tls")
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                            "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", self.dir + "/tls/key.pem", "-out", self.dir + "/tls/cert.pem"], check=True, capture_output=True)
         try:
             self.spawn("configure", "--port", self.port, "--tls-port", self.tls_port, "--server", server, "--programs", programs, "--htdocs", TOP + "/htdocs",
                        "--pool-max", pool_max, "--web-user", "root" if os.getuid() == 0 else "nobody")

@@ -8,7 +8,7 @@ import { leave, may, needed } from "./session.js";
 import { say, wrong } from "./shell.js";
 import { fillFacts, fillTable } from "./table.js";
 
-const SCOPES = [["read", "Look at projects, results, events and workers"], ["submit", "Upload scenes; create and change own projects"], ["batch", "Send batches"], ["admin", "All that I may do"]];
+const SCOPES = [["read", "Look at projects, results, events and workers"], ["submit", "Upload scenes; create and change own projects"], ["batch", "Send batches"], ["relay", "Show my farm at home here"], ["admin", "All that I may do"]];
 let me, account;
 
 function usedAgo(row) {

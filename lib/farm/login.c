@@ -42,11 +42,11 @@ check_scope(struct fg_user *user, int enough)
 {
 	const int has = fg_scope_bits(user->scope);
 
-	if ((has & FG_SCOPE_ADMIN) != 0)
+	if ((has & FG_SCOPE_ADMIN) != 0 && enough != FG_SCOPE_RELAY)
 		return FG_OK;
 	if ((has & enough) == 0)
 		return fg_fail(FG_EFORBIDDEN, "this token is not for that: it needs the scope %s",
-		               (enough & FG_SCOPE_SUBMIT) != 0 ? "submit" : (enough & FG_SCOPE_BATCH) != 0 ? "batch" : (enough & FG_SCOPE_READ) != 0 ? "read" : "admin");
+		               (enough & FG_SCOPE_SUBMIT) != 0 ? "submit" : (enough & FG_SCOPE_BATCH) != 0 ? "batch" : (enough & FG_SCOPE_READ) != 0 ? "read" : (enough & FG_SCOPE_RELAY) != 0 ? "relay" : "admin");
 	if ((user->roles & FG_ROLE_ADMIN) != 0)
 		user->roles = (user->roles & ~FG_ROLE_ADMIN) | FG_ROLE_SUBMITTER;
 	return FG_OK;

@@ -5,7 +5,7 @@
 static const struct {
 	const char *name;
 	int         bit;
-} scopes[] = { { "read", FG_SCOPE_READ }, { "submit", FG_SCOPE_SUBMIT }, { "batch", FG_SCOPE_BATCH }, { "admin", FG_SCOPE_ADMIN } };
+} scopes[] = { { "read", FG_SCOPE_READ }, { "submit", FG_SCOPE_SUBMIT }, { "batch", FG_SCOPE_BATCH }, { "admin", FG_SCOPE_ADMIN }, { "relay", FG_SCOPE_RELAY } };
 
 /* The bit of the word that begins `text`; 0 for none that we know. */
 static int
@@ -40,7 +40,7 @@ fg_scope_check(const char *text)
 		const size_t len = strcspn(text, " ");
 
 		if (bit_of(text, len) == 0)
-			return fg_fail(FG_EINVAL, "a scope is read, submit, batch or admin, several separated by blanks; not %.*s", (int)(len < 40 ? len : 40), text);
+			return fg_fail(FG_EINVAL, "a scope is read, submit, batch, relay or admin, several separated by blanks; not %.*s", (int)(len < 40 ? len : 40), text);
 		text += len;
 	}
 	return FG_OK;

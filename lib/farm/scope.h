@@ -9,6 +9,7 @@ enum fg_scope {
 	FG_SCOPE_SUBMIT = 2, /**< upload, create projects, change one's own */
 	FG_SCOPE_BATCH = 4,  /**< the batch API */
 	FG_SCOPE_ADMIN = 8,  /**< all that its user may do; only an admin has such a token */
+	FG_SCOPE_RELAY = 16, /**< show the farm that dials in with it; the scope admin doesn't do */
 };
 
 /** The bits of a text; unknown words are none. */

@@ -12,8 +12,10 @@
 #include "base/fs.h"
 #include "farm/tally.h"
 #include "live/board.h"
+#include "live/bucket.h"
 #include "live/deadline.h"
 #include "live/redact.h"
+#include "live/relay.h"
 #include "live/room.h"
 #include "live/wish.h"
 
@@ -323,10 +325,46 @@ redacts_each_kind(void **state)
 	}
 }
 
+static void
+relay(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t      len;
+		bool        home, portal; /* may send it */
+	} rows[] = {
+		{ "", 0, false, false }, { "c\0\0\0", 4, false, false }, { "c\0\0\0\1", 5, true, true }, { "c\0\0\0\1x", 6, false, false },
+		{ "o\0\0\0\1", 5, false, true }, { "n\0\0\0\1", 5, false, true }, { "n\0\0\0\0", 5, false, false }, { "m\0\0\1\0hm", 7, true, true },
+		{ "m\0\0\1\0", 5, false, true }, { "+\0\0\1\0hm", 7, true, false }, { "x\0\0\1\0hm", 7, false, false },
+	};
+	struct fg_relay_frame frame;
+	struct fg_bucket      bucket;
+	unsigned char         head[FG_RELAY_HEAD];
+	int                   taken = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		assert_int_equal(fg_relay_read(&frame, rows[i].bytes, rows[i].len, true), rows[i].home);
+		assert_int_equal(fg_relay_read(&frame, rows[i].bytes, rows[i].len, false), rows[i].portal);
+	}
+	fg_relay_head(head, FG_RELAY_OPEN, 0x80000102u);
+	assert_true(fg_relay_read(&frame, (const char *)head, sizeof(head), false));
+	assert_int_equal(frame.viewer, 0x80000102u);
+	assert_true(fg_relay_names("ann, bob", "bob"));
+	assert_false(fg_relay_names("ann bobby", "bob"));
+	assert_false(fg_relay_names("", "bob"));
+	fg_bucket_fill(&bucket, 2, 1000);
+	while (fg_bucket_take(&bucket, 2, 1000))
+		taken++;
+	assert_int_equal(taken, 20);
+	assert_false(fg_bucket_take(&bucket, 2, 1400));
+	assert_true(fg_bucket_take(&bucket, 2, 1500));
+}
+
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(messages), cmocka_unit_test(counts_follow_the_state), cmocka_unit_test(lists_go_by_age),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(relay), cmocka_unit_test(messages), cmocka_unit_test(counts_follow_the_state), cmocka_unit_test(lists_go_by_age),
 		                            cmocka_unit_test(boards_tell_differences), cmocka_unit_test(rooms_tell_differences), cmocka_unit_test(durations),
 		                            cmocka_unit_test(lines_are_normalised), cmocka_unit_test(tallies_group), cmocka_unit_test(deadlines_paths),
 		                            cmocka_unit_test(deadlines_times_and_frames), cmocka_unit_test(redacts_each_kind) };
