@@ -125,10 +125,12 @@ import_tick(void *ctx, int permille, const char *what)
 {
 	struct doing *d = ctx;
 
+	const bool news = strcmp(d->chore->message, what) != 0;
+
 	d->chore->done = permille;
 	d->chore->total = 1000;
 	snprintf(d->chore->message, sizeof(d->chore->message), "%s", what);
-	tell(d, true);
+	tell(d, news);
 }
 
 static enum fg_err

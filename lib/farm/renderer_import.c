@@ -46,18 +46,25 @@ make_wrapper(struct fg_renderer *r, const char *zip, const char *blender, const 
 	return FG_OK;
 }
 
+static void
+packing(void *ctx, int permille)
+{
+	tell(ctx, permille, "unpacking the archive and packing it for workers");
+}
+
 static enum fg_err
 make_packed(struct fg_renderer *r, const char *zip, const struct fg_renderer_source *source)
 {
 	const char               *archive = source->archive, *version = source->version;
+	const struct fg_tick      tick = { packing, (void *)source, 20, 800 };
 	struct fg_renderer_packed packed;
 	struct fg_renderer_caps   caps;
 	enum fg_err               err;
 
 	if (access(archive, R_OK) != 0)
 		return fg_fail(FG_ENOTFOUND, "can't read %s (%s); put it where the farm's user can read it", archive, strerror(errno));
-	tell(source, 20, "unpacking the archive and packing it for workers");
-	if ((err = fg_renderer_repack(&packed, zip, archive, r->os)) != FG_OK)
+	packing((void *)source, 20);
+	if ((err = fg_renderer_repack(&packed, zip, archive, r->os, &tick)) != FG_OK)
 		return err;
 	if (version == NULL)
 		snprintf(r->version, sizeof(r->version), "%s", packed.version);

@@ -10,7 +10,7 @@ struct fg_renderer_source {
 	const char *archive, *wrap; /**< one of them: an archive's path, or the absolute path of the hosts' Blender (linux) */
 	const char *os, *bits;      /**< linux, windows, mac; 64bit, 32bit */
 	const char *version;        /**< NULL: what the archive or Blender itself says */
-	void      (*tick)(void *ctx, int permille, const char *what); /**< how far it is; NULL: nobody asks */
+	void      (*tick)(void *ctx, int permille, const char *what); /**< how far it is, often; NULL: nobody asks */
 	void       *ctx;
 };
 

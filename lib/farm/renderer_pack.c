@@ -174,15 +174,17 @@ add_files(struct fg_zipout *zip, const struct fg_unpacked *in, size_t top, const
 }
 
 static enum fg_err
-repack(struct fg_renderer_packed *out, const char *zip_out, const char *archive_in, const struct os_layout *layout, const char *folder)
+repack(struct fg_renderer_packed *out, const char *zip_out, const char *archive_in, const struct os_layout *layout, const char *folder, const struct fg_tick *tick)
 {
-	struct fg_unpacked in = { 0 };
-	struct fg_zipout   zip = { 0 };
-	enum fg_err        err;
-	size_t             top;
+	const struct fg_tick reading = fg_tick_part(tick, 0, 400);
+	struct fg_unpacked   in = { 0 };
+	struct fg_zipout     zip = { 0 };
+	enum fg_err          err;
+	size_t               top;
 
-	if ((err = fg_unpack(&in, archive_in, folder)) != FG_OK || (err = fg_zipout_open(&zip, zip_out)) != FG_OK)
+	if ((err = fg_unpack(&in, archive_in, folder, &reading)) != FG_OK || (err = fg_zipout_open(&zip, zip_out)) != FG_OK)
 		goto out;
+	zip.tick = fg_tick_part(tick, 400, 1000);
 	top = top_folder(&in);
 	*out = (struct fg_renderer_packed){ .files = (int64_t)in.count, .inflated_bytes = in.inflated_bytes };
 	if (top > 0)
@@ -196,7 +198,7 @@ out:
 }
 
 enum fg_err
-fg_renderer_repack(struct fg_renderer_packed *out, const char *zip_out, const char *archive_in, const char *os)
+fg_renderer_repack(struct fg_renderer_packed *out, const char *zip_out, const char *archive_in, const char *os, const struct fg_tick *tick)
 {
 	const struct os_layout *layout = find_layout(os);
 	const char             *dot = strrchr(archive_in, '.');
@@ -211,7 +213,7 @@ fg_renderer_repack(struct fg_renderer_packed *out, const char *zip_out, const ch
 		return fg_fail(FG_EINVAL, "the path %s is too long", zip_out);
 	if (mkdtemp(folder) == NULL)
 		return fg_fail(FG_EIO, "could not make a folder beside %s: %s", zip_out, strerror(errno));
-	err = repack(out, zip_out, archive_in, layout, folder);
+	err = repack(out, zip_out, archive_in, layout, folder, tick);
 	fg_fs_remove_tree(folder);
 	return err;
 }

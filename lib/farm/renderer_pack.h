@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/tick.h"
 
 /** What an official archive turned out to be. */
 struct fg_renderer_packed {
@@ -22,11 +23,12 @@ struct fg_renderer_packed {
  * since clients know no links. Executable files have mode 0755, others 0644. The same archive makes the same bytes.
  * Needs room beside zip_out for everything unpacked, while it runs.
  *
- * @param os  linux, windows or mac
+ * @param os    linux, windows or mac
+ * @param tick  told as it is unpacked and packed
  * @return FG_OK, FG_EINVAL (unknown os), FG_EUNSUPPORTED (a .dmg, or no archive that we read), FG_EFORMAT (damaged, names or links that lead out,
  *         no Blender for this os in it), FG_ETOOBIG (over 100 000 files or 16 GiB), FG_EIO, FG_ENOSPACE
  */
-enum fg_err fg_renderer_repack(struct fg_renderer_packed *out, const char *zip_out, const char *archive_in, const char *os);
+enum fg_err fg_renderer_repack(struct fg_renderer_packed *out, const char *zip_out, const char *archive_in, const char *os, const struct fg_tick *tick);
 
 /** A wrapper archive for hosts that have Blender at an absolute path: one entry, rend.exe, mode 0755.
  * @return FG_OK, FG_EINVAL (not an absolute path of plain characters), FG_EIO, FG_ENOSPACE */

@@ -53,6 +53,7 @@ save_contents(struct fg_unpacked *out, struct archive *in, size_t number)
 			err = fg_fail(FG_ETOOBIG, "the archive inflates to more than %" PRId64 " GiB", INFLATED_MAX >> 30);
 		else
 			err = fg_fs_write(fd, piece, (size_t)got);
+		fg_tick_tell(&out->tick, (double)archive_filter_bytes(in, -1), (double)out->archive_bytes);
 	}
 	close(fd);
 	return err;
@@ -252,12 +253,12 @@ resolve_links(struct fg_unpacked *out)
 }
 
 enum fg_err
-fg_unpack(struct fg_unpacked *out, const char *archive, const char *folder)
+fg_unpack(struct fg_unpacked *out, const char *archive, const char *folder, const struct fg_tick *tick)
 {
 	struct archive *in = NULL;
 	enum fg_err     err;
 
-	*out = (struct fg_unpacked){ .folder = folder };
+	*out = (struct fg_unpacked){ .folder = folder, .archive_bytes = fg_fs_size(archive), .tick = *tick };
 	if ((err = open_archive(&in, archive)) == FG_OK && (err = read_all(out, in)) == FG_OK)
 		err = resolve_links(out);
 	if (in != NULL)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/tick.h"
 
 struct fg_unpacked_file {
 	char  *name;       /**< as in the archive, with its top folder */
@@ -21,10 +22,11 @@ struct fg_unpacked {
 	const char              *folder; /**< the caller's */
 	struct fg_unpacked_file *files;  /**< by name (bytes) when it is done; no links are left */
 	size_t                   count, room;
-	int64_t                  inflated_bytes;
+	int64_t                  inflated_bytes, archive_bytes;
+	struct fg_tick           tick;
 };
 
-enum fg_err fg_unpack(struct fg_unpacked *out, const char *archive, const char *folder);
+enum fg_err fg_unpack(struct fg_unpacked *out, const char *archive, const char *folder, const struct fg_tick *tick); /**< told as the archive is read */
 void        fg_unpacked_free(struct fg_unpacked *unpacked); /**< the folder stays */
 
 #endif

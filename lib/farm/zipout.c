@@ -88,18 +88,30 @@ fg_zipout_bytes(struct fg_zipout *out, const char *name, const void *bytes, size
 	return fg_zipout_source(out, name, zip_source_buffer(out->zip, copy, len, 1), mode, 0);
 }
 
+static void
+written(struct zip *zip, double share, void *ctx)
+{
+	const struct fg_zipout *out = ctx;
+
+	(void)zip;
+	fg_tick_tell(&out->tick, share, 1);
+}
+
 enum fg_err
 fg_zipout_close(struct fg_zipout *out)
 {
 	enum fg_err err;
 	int         fd;
 
+	if (out->tick.told != NULL)
+		zip_register_progress_callback_with_state(out->zip, 0.002, written, NULL, out);
 	if (zip_close(out->zip) != 0) {
 		err = failed(out, "write");
 		fg_zipout_discard(out);
 		return err;
 	}
 	out->zip = NULL;
+	fg_tick_tell(&out->tick, 1, 1);
 	if ((fd = open(out->path, O_RDONLY | O_CLOEXEC)) < 0 || fsync(fd) != 0)
 		err = fg_fail(FG_EIO, "could not sync %s: %s", out->path, strerror(errno));
 	else

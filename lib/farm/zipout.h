@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "base/tick.h"
 
 struct zip;
 struct zip_source;
@@ -16,6 +17,7 @@ struct zip_source;
 struct fg_zipout {
 	struct zip *zip;
 	const char *path; /**< the caller's; must live until the close */
+	struct fg_tick tick; /**< told during the close */
 };
 
 enum fg_err fg_zipout_open(struct fg_zipout *out, const char *path); /**< a file that is there is replaced at the close */

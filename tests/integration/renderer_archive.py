@@ -89,6 +89,15 @@ class Archive(unittest.TestCase):
             self.assertEqual((modes["rend.exe"], modes["blender"], modes["3.4/python/bin/python3"], modes["lib/libx.so"]), (0o100755,) * 3 + (0o100644,))
             self.assertIn(b'blender="$here"/blender', z.read("rend.exe"))
 
+    def test_progress(self):
+        """Steps on the way, none of them back: 300 files of 100 KB that don't deflate."""
+        noise = {f"blender-3.4.1-linux-x64/lib/{i}": os.urandom(100000) for i in range(300)}
+        for archive, system in ((self.tar("b.tar.xz", {"blender-3.4.1-linux-x64/blender": FAKE, **noise}), "linux"),
+                                (self.zip("b.zip", {"blender-4.1.0-windows-x64/blender.exe": "MZ", **{k.replace("3.4.1-linux", "4.1.0-windows"): v for k, v in noise.items()}}), "windows")):
+            said = dict(word.split("=") for word in self.repack(archive, system).stdout.split())
+            self.assertEqual(said["last"], "1000")
+            self.assertGreater(int(said["steps"]), 300)
+
     def test_started_beside(self):
         self.repack(self.tar("b.tar.xz", self.LINUX), "linux")
         folder = self.path("a cache")
