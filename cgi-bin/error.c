@@ -29,17 +29,24 @@ error(struct fg_req *req)
 {
 	const struct fg_report report = {
 		.lease      = fg_req_int(req, JOB, FG_NO_LEASE),
-		.key        = req->session != NULL ? req->session->key : 0,
+		.key        = req->session->key,
 		.type       = (int)fg_req_int(req, TYPE, FG_REPORT_UNTYPED),
 		.memory_kib = fg_req_int(req, MEMORYUSED, 0),
 		.log_fd     = req->file.there ? req->file.file.fd : -1,
 		.log_alone  = fg_req_int(req, KEEP, 0) == 1,
 	};
-	enum fg_err err = FG_OK;
+	enum fg_err err;
 
-	if (req->session != NULL && (err = fg_report_take(&report, req->farm, req->now_ms)) == FG_OK)
+	if ((err = fg_report_take(&report, req->farm, req->now_ms)) == FG_OK)
 		err = fg_ask_reported(req->db, req->session, report.type, report.lease, req->now_ms);
 	return err == FG_OK ? fg_xml_status(req, "error", 0) : err;
+}
+
+/* What strangers send is thanked for, and not read. */
+static enum fg_err
+enter(struct fg_req *req)
+{
+	return req->session != NULL ? FG_OK : FG_EAUTH;
 }
 
 static enum fg_err
@@ -54,6 +61,6 @@ main(void)
 {
 	return fg_http_main(&(const struct fg_endpoint){
 		.name = "error", .methods = FG_GET | FG_POST, .needs = FG_WORKER_SESSION_OPTIONAL, .body = FG_BODY_FILE, .file = "file", .file_max = most_bytes,
-		.params = params, .nparams = sizeof(params) / sizeof(*params), .handle = error, .refuse = refuse,
+		.params = params, .nparams = sizeof(params) / sizeof(*params), .enter = enter, .handle = error, .refuse = refuse,
 	});
 }

@@ -127,25 +127,38 @@ allow_origin(struct fg_req *req)
 	return true;
 }
 
+/* Who may not come is told so before a byte of the body is read. */
 static enum fg_err
-farmapi(struct fg_req *req)
+answer(enum fg_err said)
+{
+	return said == FG_OK ? FG_EFORBIDDEN : said;
+}
+
+static enum fg_err
+enter(struct fg_req *req)
 {
 	const struct route *route = find_route(req);
 
 	if (!req->settings->compat_2254)
-		return farmapi_refuse(req, 404, "this farm doesn't serve the other farm's programs (setting compat_2254)");
+		return answer(farmapi_refuse(req, 404, "this farm doesn't serve the other farm's programs (setting compat_2254)"));
 	if (!fg_origin_name(req->settings, req->host))
-		return farmapi_refuse(req, 403, "this farm isn't known by that name; its admin can add it to public_hosts");
+		return answer(farmapi_refuse(req, 403, "this farm isn't known by that name; its admin can add it to public_hosts"));
 	if (!allow_origin(req))
-		return farmapi_refuse(req, 403, "pages of other hosts may not call this farm");
+		return answer(farmapi_refuse(req, 403, "pages of other hosts may not call this farm"));
 	if (req->method_bit == FG_OPTIONS)
-		return fg_http_empty(req, 204);
+		return FG_OK;
 	if (route == NULL)
-		return farmapi_refuse(req, strncmp(req->path, "/api/", 5) == 0 ? 400 : 404, strncmp(req->path, "/api/", 5) == 0 ? "Bad Request" : "Not Found");
+		return answer(farmapi_refuse(req, strncmp(req->path, "/api/", 5) == 0 ? 400 : 404, strncmp(req->path, "/api/", 5) == 0 ? "Bad Request" : "Not Found"));
 	/* A page elsewhere can send forms, but no JSON, without being asked first. */
 	if (strncmp(route->path, "/api/", 5) == 0 && strncasecmp(req->content_type, "application/json", 16) != 0)
-		return farmapi_refuse(req, 400, "Bad Request");
-	return route->call(req);
+		return answer(farmapi_refuse(req, 400, "Bad Request"));
+	return route->call == farmapi_upload ? farmapi_upload_allowed(req) : FG_OK;
+}
+
+static enum fg_err
+farmapi(struct fg_req *req)
+{
+	return req->method_bit == FG_OPTIONS ? fg_http_empty(req, 204) : find_route(req)->call(req);
 }
 
 static enum fg_err
@@ -153,7 +166,7 @@ refuse(struct fg_req *req, enum fg_err err, int param)
 {
 	const int status = fg_err_http(err);
 
-	allow_origin(req);
+	allow_origin(req); /* once more: what the first answer had said is gone */
 	if (param >= 0 || err == FG_EFORMAT)
 		return farmapi_refuse(req, 400, "Bad Request");
 	return farmapi_refuse(req, status, fg_err_text(err));
@@ -164,6 +177,6 @@ main(void)
 {
 	return fg_http_main(&(const struct fg_endpoint){
 		.name = "farmapi", .methods = FG_GET | FG_HEAD | FG_POST | FG_OPTIONS, .needs = FG_NOBODY, .body = FG_BODY_FILE, .file = "image upload-file",
-		.file_max = most_bytes, .params = params, .nparams = FARMAPI_PARAMS, .handle = farmapi, .refuse = refuse,
+		.file_max = most_bytes, .params = params, .nparams = FARMAPI_PARAMS, .enter = enter, .handle = farmapi, .refuse = refuse,
 	});
 }

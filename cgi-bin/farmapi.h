@@ -34,6 +34,7 @@ enum fg_err farmapi_projects(struct fg_req *req);
 enum fg_err farmapi_delete(struct fg_req *req);
 enum fg_err farmapi_workers(struct fg_req *req);
 enum fg_err farmapi_log(struct fg_req *req);
+enum fg_err farmapi_upload_allowed(const struct fg_req *req); /**< asked before the body comes */
 enum fg_err farmapi_upload(struct fg_req *req);
 enum fg_err farmapi_elsewhere(struct fg_req *req); /**< purging and renderers: in the portal, with the password */
 enum fg_err farmapi_file(struct fg_req *req);      /**< /dat/… */

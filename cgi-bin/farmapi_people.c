@@ -23,7 +23,7 @@ enum { PROJECTS_MOST = 1000, LOG_LINES = 50, LOG_POSTS = 20 };
 
 /* Who opened this address? */
 static enum fg_err
-find(struct fg_user *user, struct fg_req *req)
+find(struct fg_user *user, const struct fg_req *req)
 {
 	const enum fg_err err = fg_door_find(user, req->db, FG_DOOR_PERSON, req->address, req->now_ms);
 
@@ -328,6 +328,24 @@ choose(struct fg_intake *in, const struct fg_req *req)
 	in->format = "png";
 }
 
+static enum fg_err
+find_submitter(struct fg_user *user, const struct fg_req *req)
+{
+	const enum fg_err err = find(user, req);
+
+	if (err == FG_OK && (user->roles & (FG_ROLE_SUBMITTER | FG_ROLE_ADMIN)) == 0)
+		return fg_fail(FG_EFORBIDDEN, "this account may not upload; ask the farm's admin for the role submitter");
+	return err;
+}
+
+enum fg_err
+farmapi_upload_allowed(const struct fg_req *req)
+{
+	struct fg_user user;
+
+	return find_submitter(&user, req);
+}
+
 enum fg_err
 farmapi_upload(struct fg_req *req)
 {
@@ -335,12 +353,10 @@ farmapi_upload(struct fg_req *req)
 	struct fg_user   user;
 	json_object     *out;
 	int64_t          id = 0;
-	enum fg_err      err = find(&user, req);
+	enum fg_err      err = find_submitter(&user, req);
 
 	if (err != FG_OK)
 		return err;
-	if ((user.roles & (FG_ROLE_SUBMITTER | FG_ROLE_ADMIN)) == 0)
-		return fg_fail(FG_EFORBIDDEN, "this account may not upload; ask the farm's admin for the role submitter");
 	if (!req->file.there || fg_req_text(req, UPLOAD_BLENDFILE, "")[0] == '\0')
 		return farmapi_refuse(req, 400, "Bad Request");
 	choose(&in, req);

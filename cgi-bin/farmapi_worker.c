@@ -39,6 +39,13 @@ find(struct fg_session *session, struct fg_req *req)
 	return err;
 }
 
+/* From where a worker calls, its pictures come, and its downloads are asked for: that address is open for another day. */
+static enum fg_err
+open_door(struct fg_req *req, int64_t user)
+{
+	return fg_door_open(req->db, FG_DOOR_WORKER, req->address, user, req->now_ms + DAY_MS, req->now_ms);
+}
+
 /* Somebody whom we don't know hears what they always heard. */
 static enum fg_err
 unknown(struct fg_req *req, enum fg_err err)
@@ -108,7 +115,7 @@ farmapi_join(struct fg_req *req)
 	                                           .hostname = name, .hwid = "", .address = req->address, .cores = 1, .ram_kib = RAM_KIB, .own = OTHER_CLIENT },
 	                       req->now_ms);
 	if (err == FG_OK)
-		err = fg_door_open(req->db, FG_DOOR_WORKER, req->address, secret.user, req->now_ms + DAY_MS, req->now_ms);
+		err = open_door(req, secret.user);
 	return err == FG_OK ? welcome(req, id, md5) : unknown(req, err);
 }
 
@@ -165,7 +172,7 @@ farmapi_getjob(struct fg_req *req)
 	err = fg_lease_grant(&lease, &project, req->db, req->settings, &offer, req->now_ms);
 	if (err == FG_ENOTFOUND || err == FG_EUNSUPPORTED)
 		return nothing(req, &session, 200, "");
-	if (err == FG_OK && (err = hand_out(req, &lease, &project)) != FG_OK)
+	if (err == FG_OK && ((err = open_door(req, session.user)) != FG_OK || (err = hand_out(req, &lease, &project)) != FG_OK))
 		fg_lease_return(req->db, lease.id, req->now_ms);
 	return err;
 }
@@ -248,8 +255,11 @@ enum fg_err
 farmapi_heartbeat(struct fg_req *req)
 {
 	struct fg_session session;
-	const enum fg_err err = find(&session, req);
+	struct fg_user    there;
+	enum fg_err       err = find(&session, req);
 
+	if (err == FG_OK && (err = fg_door_find(&there, req->db, FG_DOOR_WORKER, req->address, req->now_ms)) == FG_EAUTH)
+		err = open_door(req, session.user);
 	return err == FG_OK || err == FG_EAUTH ? farmapi_done(req) : err;
 }
 

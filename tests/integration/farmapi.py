@@ -228,6 +228,39 @@ class Faults(Base):
         request(self.port, "POST", "/form/close")
         self.assertEqual(self.call("/api/projectsindex", {}).status, 401)
 
+    def test_strangers_bodies(self):
+        """Told by the head alone; what is small may come. An open address may send, and keeps being one while its worker calls."""
+        def head(path):
+            with farm.socket.create_connection(("127.0.0.1", self.port), timeout=30) as s:
+                s.sendall(f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nContent-Type: application/json\r\nContent-Length: {64 << 20}\r\n\r\n".encode())
+                return int(s.recv(4096).split()[1])
+        self.drain()
+        self.assertEqual([head("/api/finishjob"), head("/form/uploadproject"), head("/api/join"), head("/")], [401, 401, 413, 413])
+        self.open("bob")
+        project = self.project(cutinto="1", data=scene(1400, 1400)).json["projectid"]
+        who = self.join()
+        self.farm.sql("DELETE FROM door")
+        self.assertEqual(self.project(data=scene() + b"x" * (5 << 20)).status, 401)
+        job = self.job(who)
+        self.farm.sql("DELETE FROM door")
+        self.assertEqual(self.call("/api/heartbeat", {"id": who}).status, 200)
+        picture = png(1400, 1400, noise=os.urandom(1400 * 1400 * 3))
+        self.assertEqual((len(picture) > 5 << 20, self.finish(who, job["chunkid"], picture).status), (True, 200))
+        self.assertEqual(self.farm.show(project)["tasks_done"], 1)
+
+    def test_guessing_passwords(self):
+        """The limit is the same as at the portal's door, and counted together."""
+        self.farm.sql("DELETE FROM failure")
+        body = b"name=bob&password=guess"
+        form = [("Content-Type", "application/x-www-form-urlencoded")]
+        self.assertEqual([request(self.port, "POST", "/form/open", form, body).status for _ in range(3)], [401] * 3)
+        self.assertEqual(request(self.farm.port, "POST", "/api/login", [("Content-Type", "application/json")], b'{"name":"bob","password":"guess"}').status, 401)
+        self.assertEqual([self.open("bob").status, self.open("adi").status, request(self.port, "POST", "/form/open", [*form, ("X-Forwarded-For", "10.1.1.1")], body).status], [429] * 3)
+        self.assertEqual(request(self.farm.port, "POST", "/api/login", [("Content-Type", "application/json"), ("X-Forwarded-For", "10.1.1.1")],
+                                 b'{"name":"adi","password":"long enough"}').status, 429)
+        self.farm.sql("DELETE FROM failure")
+        self.assertEqual(self.open("bob").status, 200)
+
     def test_strangers_pages(self):
         self.open("bob")
         for headers, status in (([("Origin", "http://evil.example")], 403), ([("Origin", "null")], 403), ([("Origin", "http://127.0.0.1:8080")], 200),
