@@ -125,6 +125,18 @@ add_command(struct args *args, const struct fg_render *r)
 	}
 }
 
+/* What a killed Blender leaves behind goes with the job's folder. Confined ones have a /tmp of their own. */
+static void
+own_tmp(const char *folder)
+{
+	char tmp[4200];
+
+	snprintf(tmp, sizeof(tmp), "%s/tmp", folder);
+	mkdir(tmp, 0700);
+	setenv("TMPDIR", tmp, 1);
+	setenv("TMP", tmp, 1);
+}
+
 static pid_t
 start(struct args *args, const char *folder, int out)
 {
@@ -142,6 +154,7 @@ start(struct args *args, const char *folder, int out)
 	setpriority(PRIO_PROCESS, 0, 10);
 	if (chdir(folder) != 0)
 		_exit(127);
+	own_tmp(folder);
 	dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);
 	dup2(out, STDERR_FILENO);

@@ -53,7 +53,7 @@ class Renders(farm.Case):
     def work(self):
         confined = subprocess.run(["bwrap", "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "true"], stderr=subprocess.DEVNULL).returncode == 0
         return subprocess.run([farm.BUILD + "/farmgate-worker", "--server", f"http://127.0.0.1:{self.farm.port}", "--login", "ann", "--key-file", self.key, "--cache",
-                               self.farm.dir + "/cache", "--once", *([] if confined else ["--unconfined"])], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
+                               self.farm.dir + "/cache", "--once", *([] if confined else ["--unconfined"])], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=900)
 
     def finished(self, project):
         self.eventually(lambda: self.farm.show(project)["state"] in ("finished", "failed"), 60)
