@@ -39,7 +39,8 @@ services_as_before() { # the packages that were installed
 			as_root systemctl disable --now "$service" >/dev/null 2>&1
 		else
 			as_root service "$service" stop >/dev/null 2>&1
-			type -P systemctl >/dev/null && as_root systemctl disable "$service" >/dev/null 2>&1
+			if type -P systemctl >/dev/null; then as_root systemctl disable "$service" >/dev/null 2>&1
+			else as_root rm -f "/etc/systemd/system/multi-user.target.wants/$service.service"; fi # systemd may come later
 		fi
 	done
 	return 0

@@ -102,7 +102,7 @@ fill_folders(struct fg_settings *out, const char *path)
 
 	if (realpath(path, dir) == NULL)
 		return fg_fail(FG_ENOTFOUND, "there is no settings file %s", path);
-	if (out->log_dir[0] == '\0' && fg_log_folder() != NULL)
+	if (fg_log_folder() != NULL)
 		snprintf(out->log_dir, sizeof(out->log_dir), "%s", fg_log_folder());
 	*strrchr(dir, '/') = '\0';
 	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)

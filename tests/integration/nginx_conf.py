@@ -184,6 +184,21 @@ class Ports(unittest.TestCase):
             self.assertEqual((done.returncode == 0, "a port of its own" in done.stderr), (fine, not fine), done.stderr)
 
 
+    def test_addresses_are_as_clients_write_them(self):
+        """The usual ports are in nobody's Host."""
+        top = tempfile.mkdtemp(prefix="farmgate-test-")
+        try:
+            for port, tail in ((80, ""), (8080, ":8080")):
+                subprocess.run([SPAWN, "--dir", f"{top}/{port}", "configure", "--port", str(port), "--tls-port", "0", "--listen", "farm.example.org", "--programs", os.environ["top_builddir"]],
+                               check=True)
+                url, hosts = "http://farm.example.org" + tail, {name + tail for name in ("farm.example.org", "localhost", "127.0.0.1")}
+                with open(f"{top}/{port}/farmgate.conf") as conf:
+                    lines = dict(line.rstrip().split(" = ") for line in conf if " = " in line)
+                self.assertEqual((lines["public_url"], set(lines["public_hosts"].split())), (url, hosts))
+        finally:
+            shutil.rmtree(top)
+
+
 class Nginx(Doors, Web, unittest.TestCase):
     sender = "X-Accel-Redirect: %s\r\n"
 
