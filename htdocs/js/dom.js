@@ -41,6 +41,12 @@ export function setText(node, text) {
 	if (node.textContent !== text) node.textContent = text;
 }
 
+/** A link that is there when it leads somewhere. */
+export function setLink(node, href) {
+	node.hidden = !href;
+	if (href) node.href = href;
+}
+
 /** Make `parent` show `items`, keeping the nodes (and the focus) of those that stay. `make` builds a node, `fill` brings it up to date. */
 export function sync(parent, items, key, make, fill) {
 	const old = new Map([...parent.children].map((node) => [node.dataset.key, node]));

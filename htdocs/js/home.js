@@ -88,7 +88,6 @@ function refilter() {
 
 function forget() {
 	filter.reset();
-	filter.elements.q.value = filter.elements.owner.value = "";
 	filter.querySelector('[name=state][value=""]').checked = true;
 	refilter();
 	filter.elements.q.focus();

@@ -2,7 +2,7 @@
 import { get, post } from "./api.js";
 import { accessWords, askAccess } from "./access.js";
 import { ask } from "./dialog.js";
-import { byId, el, setText, sync } from "./dom.js";
+import { byId, el, setLink, setText, sync } from "./dom.js";
 import { now, watch } from "./events.js";
 import { clicks } from "./form.js";
 import { ago, bytes, clock, duration, many, memory, number, points } from "./format.js";
@@ -31,11 +31,8 @@ function doing() {
 }
 
 function links() {
-	const result = byId("result"), raw = byId("raw");
-	result.hidden = !p.result;
-	if (p.result) result.href = url(p.result);
-	raw.hidden = !p.raw;
-	if (p.raw) raw.href = url(p.raw);
+	setLink(byId("result"), p.result && url(p.result));
+	setLink(byId("raw"), p.raw && url(p.raw));
 	byId("zip").hidden = Boolean(p.raw) || p.state !== "finished" || !p.may_change;
 }
 
@@ -249,8 +246,7 @@ function farewell() {
 
 /* Bars move between the events too. */
 async function beat() {
-	if (!["waiting", "rendering", "composing"].includes(p.state)) return;
-	await refresh();
+	if (["waiting", "rendering", "composing"].includes(p.state)) await refresh();
 }
 
 function warnings() {

@@ -1,6 +1,6 @@
 /* project_row: one project in the list of the home page. */
 import { post } from "./api.js";
-import { el, gate, setText } from "./dom.js";
+import { el, gate, setLink, setText } from "./dom.js";
 import { clicks } from "./form.js";
 import { ago, bytes } from "./format.js";
 import { askRemoval } from "./removal.js";
@@ -47,11 +47,6 @@ export function makeRow(changed) {
 		el("div", { class: "line" }, el("h2", {}, link), part.chip), part.about, part.meter,
 		el("div", { class: "line" }, part.counts, el("div", { class: "actions" }, part.again, part.result, part.raw, part.remove)), part.message));
 	return node;
-}
-
-function setLink(node, href) {
-	node.hidden = !href;
-	if (href) node.href = href;
 }
 
 /** Bring a row up to date. */

@@ -28,8 +28,9 @@ function sentence({ sent, size, rate }) {
 }
 
 function progress(now) {
-	setMeter(bar, now.sent, 0, now.size, `${Math.floor(100 * now.sent / now.size)} %`);
-	setText(byId("percent"), `${Math.floor(100 * now.sent / now.size)} %`);
+	const percent = `${Math.floor(100 * now.sent / now.size)} %`;
+	setMeter(bar, now.sent, 0, now.size, percent);
+	setText(byId("percent"), percent);
 	setText(byId("speed"), sentence(now));
 	byId("line").hidden = true;
 }
@@ -97,7 +98,7 @@ function options(select, pairs, chosen) {
 
 function fillScene() {
 	const s = scene(), field = form.elements;
-	options(field.camera, [...(s.cameras ?? []).map((name) => [name, name])], s.camera);
+	options(field.camera, (s.cameras ?? []).map((name) => [name, name]), s.camera);
 	if (!s.camera) field.camera.prepend(el("option", { value: "" }, "None: choose one"));
 	field.start.value = s.frame_start;
 	field.end.value = s.frame_end;
