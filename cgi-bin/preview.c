@@ -2,7 +2,7 @@
  *
  *   GET|HEAD /api/preview/ID                   the project's cover: its first frame, else the picture saved in the .blend, else a plain one
  *   GET|HEAD /api/preview/ID/FRAME             the JPEG that the compositor made of a whole frame
- *   GET|HEAD /api/preview/ID/FRAME/ROW/COLUMN  a delivered tile without its overscan; made when first asked for, kept by its lease
+ *   GET|HEAD /api/preview/ID/FRAME/ROW/COLUMN  a delivered tile without its overscan; made by a confined process when first asked for, kept by its lease
  *   …/FRAME and …/FRAME/ROW/COLUMN with w= (pixels, at least as wide), layer= (EXR: its channels), ev= (stops, -10 to 10): the picture itself shown
  *   so, made by confined processes when first asked for; 415 or 422 says why one can't be shown
  *   GET|HEAD /api/preview/upload/UPLOAD        the picture saved in the .blend (blend= chooses in a zip)
@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "farm/confined.h"
 #include "farm/frame.h"
 #include "farm/intake.h"
 #include "farm/picture.h"
@@ -69,39 +70,52 @@ cover(struct fg_req *req, const struct fg_project *project)
 	return err;
 }
 
-/* The tile without its overscan, as a file of its own kind; its descriptor is the caller's. */
+/* A delivered tile, the files that come of it, and where it lies in its frame. */
+struct cutting {
+	int                  tile_fds[2], piece_fd, small_fd, width;
+	struct fg_tile_place place;
+};
+
+/* The tile without its overscan, as a file of its own kind, and that one small. Done in the cage: it is what a worker sent. */
 static enum fg_err
-cut(struct fg_spool_file *out, struct fg_req *req, const struct fg_project *p, const char *tile, int row, int column)
+cut(void *ctx)
 {
-	const struct fg_tile_place  place = fg_tile_place(p->width, p->height, p->rows, p->columns, row, column, p->overscan);
-	char                        path[PATH_MAX];
-	const struct fg_stitch_tile piece = { .path = path, .width = place.kept.width, .height = place.kept.height,
-		                              .skip_left = place.kept.x - place.rendered.x, .skip_top = place.kept.y - place.rendered.y };
+	const struct cutting       *c = ctx;
+	const struct fg_stitch_tile piece = { .path = "tile", .fds = { c->tile_fds[0], c->tile_fds[1] }, .width = c->place.kept.width, .height = c->place.kept.height,
+		                              .skip_left = c->place.kept.x - c->place.rendered.x, .skip_top = c->place.kept.y - c->place.rendered.y };
 	struct fg_stitch_said       said = { "" };
 	struct fg_image_info        info;
 	enum fg_err                 err;
-	int                         fd;
 
-	fg_spool_path(path, &req->farm->spool, tile);
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
-		return fg_fail(FG_ENOTFOUND, "the tile's file is missing");
-	err = fg_image_probe(&info, fd);
-	close(fd);
-	if (err == FG_OK && (err = fg_spool_create(out, &req->farm->spool)) == FG_OK)
-		err = fg_stitch(out->fd, &(struct fg_stitch){ .tiles = &piece, .rows = 1, .columns = 1, .width = place.kept.width, .height = place.kept.height,
-		                                              .format = info.format, .quality = 90, .said = &said });
+	if ((err = fg_image_probe(&info, c->tile_fds[0])) == FG_OK &&
+	    (err = fg_stitch(c->piece_fd, &(struct fg_stitch){ .tiles = &piece, .rows = 1, .columns = 1, .width = piece.width, .height = piece.height,
+	                                                       .format = info.format, .quality = 90, .threads = 1, .said = &said })) == FG_OK)
+		err = fg_thumb(c->small_fd, c->piece_fd, &(struct fg_thumb){ .width = c->width, .threads = 1 });
 	return err;
 }
 
 static enum fg_err
 make_tile(const char *name, struct fg_req *req, const struct fg_project *p, const char *tile, int row, int column)
 {
-	const int            width = MOSAIC_WIDTH / p->columns > TILE_LEAST ? MOSAIC_WIDTH / p->columns : TILE_LEAST;
+	struct cutting       c = { .place = fg_tile_place(p->width, p->height, p->rows, p->columns, row, column, p->overscan),
+		                   .width = MOSAIC_WIDTH / p->columns > TILE_LEAST ? MOSAIC_WIDTH / p->columns : TILE_LEAST };
 	struct fg_spool_file piece = FG_SPOOL_NO_FILE, small = FG_SPOOL_NO_FILE;
+	char                 path[PATH_MAX];
 	enum fg_err          err;
 
-	if ((err = cut(&piece, req, p, tile, row, column)) == FG_OK && (err = fg_spool_create(&small, &req->farm->spool)) == FG_OK &&
-	    (err = fg_thumb(small.fd, piece.fd, &(struct fg_thumb){ .width = width, .threads = 1 })) == FG_OK)
+	fg_spool_path(path, &req->farm->spool, tile);
+	for (int i = 0; i < 2; i++)
+		c.tile_fds[i] = open(path, O_RDONLY | O_CLOEXEC);
+	if (c.tile_fds[0] < 0 || c.tile_fds[1] < 0)
+		err = fg_fail(FG_ENOTFOUND, "the tile's file is missing");
+	else if ((err = fg_spool_create(&piece, &req->farm->spool)) == FG_OK && (err = fg_spool_create(&small, &req->farm->spool)) == FG_OK) {
+		c.piece_fd = piece.fd;
+		c.small_fd = small.fd;
+		err = fg_confined(cut, &c);
+	}
+	for (int i = 0; i < 2 && c.tile_fds[i] >= 0; i++)
+		close(c.tile_fds[i]);
+	if (err == FG_OK)
 		err = fg_spool_commit(&small, &req->farm->spool, name);
 	fg_spool_discard(&piece);
 	fg_spool_discard(&small);

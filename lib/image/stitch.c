@@ -117,12 +117,12 @@ named(enum fg_err err, const struct fg_stitch_tile *tile)
 }
 
 static enum fg_err
-column_open(struct column *column, const struct fg_stitch_tile *tile)
+column_open(struct column *column, const struct fg_stitch_tile *tile, int which)
 {
 	enum fg_err err;
 
 	column_close(column);
-	column->fd = open(tile->path, O_RDONLY | O_CLOEXEC);
+	column->fd = tile->fds[which] > 0 ? tile->fds[which] : open(tile->path, O_RDONLY | O_CLOEXEC);
 	if (column->fd < 0)
 		return fg_fail(FG_ENOTFOUND, "tile %s is missing", name_of(tile));
 	if ((err = fg_rows_open(&column->rows, column->fd)) != FG_OK)
@@ -136,7 +136,7 @@ static enum fg_err
 column_next(struct work *work, struct column *column, int c)
 {
 	const struct fg_stitch_tile *tile = tile_at(work->job, ++column->tile_row, c);
-	enum fg_err                  err = column_open(column, tile);
+	enum fg_err                  err = column_open(column, tile, 0);
 
 	if (err == FG_OK)
 		err = tile_right(tile, &column->rows, &work->first.rows);
@@ -314,7 +314,7 @@ fg_stitch(int out_fd, const struct fg_stitch *job)
 	work.columns = fg_alloc((size_t)job->columns * sizeof(*work.columns));
 	for (int c = 0; c < job->columns; c++)
 		work.columns[c] = (struct column){ .fd = -1, .tile_row = -1 };
-	if ((err = column_open(&work.first, tile_at(job, 0, 0))) == FG_OK && (err = open_sink(&work, out_fd)) == FG_OK) {
+	if ((err = column_open(&work.first, tile_at(job, 0, 0), 1)) == FG_OK && (err = open_sink(&work, out_fd)) == FG_OK) {
 		prepare(&work);
 		err = run(&work);
 	}

@@ -9,6 +9,7 @@ struct fg_stitch_tile {
 	const char *path;
 	int x, y, width, height; /**< place in the frame of the part that is kept; y 0 on top */
 	int skip_left, skip_top; /**< overscan: columns and rows of the file before that part; what is beyond it is cut too. A file of just that part has none */
+	int fds[2];              /**< the file, opened twice for reading, where `path` can't be opened (farm/confined); closed in the end. 0: open `path` */
 };
 
 /** What was done differently from what was asked, as one line for users; "" when nothing. */

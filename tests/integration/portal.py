@@ -128,6 +128,14 @@ class Portal(farm.Case):
         self.assertEqual(self.adi.post(at + "/access", workers="nosuch").status, 400)
         self.assertEqual(self.adi.post(at + "/access").status, 400)
 
+    def faults_of_children(self, name):
+        """What the ended children of a program needed of memory, in pages: more when there was one more."""
+        total = 0
+        for pid in self.farm.processes(name):
+            with open(f"/proc/{pid}/stat") as f:
+                total += int(f.read().rpartition(")")[2].split()[8])
+        return total
+
     def test_frames_previews_rerender(self):
         number = self.farm.project("ann", frames="3-7:2", tiles="1x2", width=64, height=36, extra=("--overscan", "4"))
         at = f"/api/projects/{number}"
@@ -147,7 +155,9 @@ class Portal(farm.Case):
         tile = self.ok(self.ann.get(at + "/frames/3"))["tiles"][0]
         self.assertEqual((tile["state"], tile["worker"], tile["lease"]), ("leased", "vm", int(job.get("id"))))
         self.assertEqual(worker.upload(job, png(36, 36)).xml.get("status"), "0")
+        before = self.faults_of_children("preview")
         picture = self.ann.get(f"/api/preview/{number}/3/0/0?lease={job.get('id')}")
+        self.assertGreater(self.faults_of_children("preview"), before, "decoded by a process of its own")
         self.assertEqual((picture.status, picture.header("Content-Type"), picture.body[:2]), (200, "image/jpeg", b"\xff\xd8"))
         size = picture.body.index(b"\xff\xc0")
         self.assertEqual(struct.unpack(">HH", picture.body[size + 5:size + 9]), (36, 32), "the overscan is cut off")
