@@ -164,18 +164,40 @@ read_hall(struct fg_hub *hub, struct fg_hall *hall, int64_t now_ms)
 	tell(hub, hall, changed && !first, words);
 }
 
-void
-fg_hall_speak(struct fg_hub *hub, const char *job, const char *text)
+static struct fg_hall *
+hall_of(struct fg_hub *hub, const char *job)
 {
 	struct fg_hall *hall = hub->halls;
 
 	while (hall != NULL && strcmp(hall->room.key, job) != 0)
 		hall = hall->next;
+	return hall;
+}
+
+struct fg_words *
+fg_hall_speak(struct fg_hub *hub, const char *job, const char *text)
+{
+	struct fg_hall *hall = hall_of(hub, job);
+
 	if (hall == NULL)
-		return;
+		return NULL;
 	fg_words_release(hall->words);
 	hall->words = fg_words_new(job, text);
 	tell(hub, hall, false, true);
+	hall->words->refs++;
+	return hall->words;
+}
+
+bool
+fg_hall_go_on(struct fg_hub *hub, struct fg_words *words, const char *job, const char *text)
+{
+	struct fg_hall *hall = hall_of(hub, job);
+
+	if (hall == NULL || hall->words != words)
+		return false;
+	fg_words_grow(words, job, text);
+	tell(hub, hall, false, false);
+	return true;
 }
 
 void

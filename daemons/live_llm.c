@@ -16,15 +16,17 @@
 #include "live_parts.h"
 #include "text/escape.h"
 
-enum { WISHES = 16, KEPT = 256, LOG_MOST = 12000, READ_MOST = 4 << 20, ANSWER_MOST = 1 << 18, WORDS_MOST = 2000 };
+enum { WISHES = 16, KEPT = 256, LOG_MOST = 12000, READ_MOST = 4 << 20, ANSWER_MOST = 1 << 18, LINE_MOST = 1 << 16, WORDS_MOST = 2000 };
 
 /** Asked, being asked, or answered. */
 struct entry {
 	enum { FREE, WAITING, ASKING, DONE, FAILED } state;
 	uint64_t      print; /* of all that was asked */
 	char          job[FG_LIVE_KEY];
-	struct fg_buf prompt, words;
-	bool          told;
+	struct fg_buf prompt, rules, words; /* words: what came so far */
+	size_t        sent; /* bytes of them that were told */
+	struct fg_words *speech; /* as they are told; NULL before the first */
+	bool          told; /* to the end, or as long as somebody wanted to hear them */
 };
 
 struct fg_llm {
@@ -111,6 +113,25 @@ print_of(const char *job, const struct fg_buf *prompt)
 	return print;
 }
 
+static void
+free_entry(struct entry *entry)
+{
+	fg_words_release(entry->speech);
+	fg_buf_free(&entry->prompt);
+	fg_buf_free(&entry->rules);
+	fg_buf_free(&entry->words);
+	*entry = (struct entry){ .state = FREE };
+}
+
+static void
+tell_again(struct entry *entry)
+{
+	fg_words_release(entry->speech);
+	entry->speech = NULL;
+	entry->sent = 0;
+	entry->told = false;
+}
+
 void
 fg_llm_want(struct fg_llm *llm, const struct fg_project *p, const char *summary)
 {
@@ -130,17 +151,17 @@ fg_llm_want(struct fg_llm *llm, const struct fg_project *p, const char *summary)
 	pthread_mutex_lock(&llm->lock);
 	for (int i = 0; i < KEPT; i++) {
 		waiting += llm->entries[i].state == WAITING;
-		if (llm->entries[i].state != FREE && llm->entries[i].print == print)
+		if (llm->entries[i].state != FREE && llm->entries[i].state != FAILED && llm->entries[i].print == print)
 			entry = &llm->entries[i];
 	}
 	if (entry != NULL) {
-		entry->told = false; /* known: told again */
+		tell_again(entry);
 	} else if (waiting < WISHES) {
 		entry = &llm->entries[llm->next++ % KEPT];
 		if (entry->state != ASKING) {
-			fg_buf_free(&entry->prompt);
-			fg_buf_free(&entry->words);
+			free_entry(entry);
 			*entry = (struct entry){ .state = WAITING, .print = print, .prompt = prompt };
+			fg_buf_str(&entry->rules, summary);
 			snprintf(entry->job, sizeof(entry->job), "%s", job);
 			prompt = (struct fg_buf){ 0 };
 			pthread_cond_signal(&llm->wake);
@@ -150,6 +171,30 @@ fg_llm_want(struct fg_llm *llm, const struct fg_project *p, const char *summary)
 	fg_buf_free(&prompt);
 }
 
+/* What came since, to who looks; false when nobody does, or other words took their place. */
+static bool
+speak(struct fg_llm *llm, struct entry *entry)
+{
+	const char *more = fg_buf_text(&entry->words) + entry->sent;
+	bool        heard;
+
+	if (entry->speech == NULL)
+		heard = (entry->speech = fg_hall_speak(llm->hub, entry->job, more)) != NULL;
+	else
+		heard = fg_hall_go_on(llm->hub, entry->speech, entry->job, more);
+	entry->sent = entry->words.len;
+	return heard;
+}
+
+/* It broke off: the rules' words stand again where its own stood. A failure is asked again when somebody looks again. */
+static void
+give_up(struct fg_llm *llm, struct entry *entry)
+{
+	if (entry->speech != NULL && fg_hall_go_on(llm->hub, entry->speech, entry->job, ""))
+		fg_words_release(fg_hall_speak(llm->hub, entry->job, fg_buf_text(&entry->rules)));
+	free_entry(entry);
+}
+
 void
 fg_llm_round(struct fg_llm *llm)
 {
@@ -157,26 +202,15 @@ fg_llm_round(struct fg_llm *llm)
 	for (int i = 0; i < KEPT; i++) {
 		struct entry *entry = &llm->entries[i];
 
-		if (entry->state != DONE || entry->told)
-			continue;
-		entry->told = true;
-		fg_hall_speak(llm->hub, entry->job, fg_buf_text(&entry->words));
+		if (entry->state == FAILED)
+			give_up(llm, entry);
+		else if ((entry->state == ASKING || entry->state == DONE) && !entry->told && entry->words.len > entry->sent)
+			entry->told = !speak(llm, entry);
 	}
 	pthread_mutex_unlock(&llm->lock);
 }
 
 /* --- the thread */
-
-static size_t
-take(char *bytes, size_t size, size_t count, void *ctx)
-{
-	struct fg_buf *answer = ctx;
-
-	if (answer->len + size * count > ANSWER_MOST)
-		return 0;
-	fg_buf_add(answer, bytes, size * count);
-	return size * count;
-}
 
 static void
 make_body(struct fg_buf *out, const struct fg_llm *llm, const char *prompt)
@@ -193,73 +227,156 @@ make_body(struct fg_buf *out, const struct fg_llm *llm, const char *prompt)
 	fg_buf_str(out, "}],\"stream\":true}");
 }
 
-static void
-add_content(struct fg_buf *words, const char *json, size_t len)
+/** An answer as it comes. */
+struct answer {
+	struct fg_llm *llm;
+	struct entry  *entry;
+	CURL          *curl;
+	struct fg_buf  line;
+	size_t         bytes;
+	bool           over; /**< it was said to be whole */
+};
+
+/* Plain text of whole characters, and not without end. False: it isn't. */
+static bool
+add_words(struct answer *answer, const char *text)
+{
+	struct fg_buf *words = &answer->entry->words;
+	bool           fine = fg_utf8_valid(text, strlen(text));
+
+	pthread_mutex_lock(&answer->llm->lock);
+	for (; fine && *text != '\0' && words->len < WORDS_MOST + 3; text++) {
+		if (words->len >= WORDS_MOST && ((unsigned char)*text & 0xc0) != 0x80)
+			break;
+		fg_buf_char(words, (unsigned char)*text < ' ' ? ' ' : *text);
+	}
+	pthread_mutex_unlock(&answer->llm->lock);
+	return fine;
+}
+
+static json_object *
+member(json_object *object, const char *name, json_type type)
+{
+	json_object *out;
+
+	return json_object_is_type(object, json_type_object) && json_object_object_get_ex(object, name, &out) && json_object_is_type(out, type) ? out : NULL;
+}
+
+static bool
+add_content(struct answer *answer, const char *json, size_t len)
 {
 	json_tokener *tokener = json_tokener_new_ex(16);
-	json_object  *whole = tokener != NULL ? json_tokener_parse_ex(tokener, json, (int)len) : NULL, *choices, *delta, *content;
+	json_object  *whole = tokener != NULL ? json_tokener_parse_ex(tokener, json, (int)len) : NULL, *choices, *choice, *said, *content;
+	bool          fine = true;
 
-	if (json_object_is_type(whole, json_type_object) && json_object_object_get_ex(whole, "choices", &choices) && json_object_is_type(choices, json_type_array) &&
-	    json_object_is_type(json_object_array_get_idx(choices, 0), json_type_object) &&
-	    (json_object_object_get_ex(json_object_array_get_idx(choices, 0), "delta", &delta) || json_object_object_get_ex(json_object_array_get_idx(choices, 0), "message", &delta)) &&
-	    json_object_is_type(delta, json_type_object) && json_object_object_get_ex(delta, "content", &content) && json_object_is_type(content, json_type_string) &&
-	    words->len < WORDS_MOST)
-		fg_buf_str(words, json_object_get_string(content));
+	choices = member(whole, "choices", json_type_array);
+	choice = choices != NULL ? json_object_array_get_idx(choices, 0) : NULL;
+	if ((said = member(choice, "delta", json_type_object)) == NULL)
+		said = member(choice, "message", json_type_object);
+	if ((content = member(said, "content", json_type_string)) != NULL)
+		fine = add_words(answer, json_object_get_string(content));
+	answer->over |= member(choice, "finish_reason", json_type_string) != NULL;
 	json_object_put(whole);
 	if (tokener != NULL)
 		json_tokener_free(tokener);
+	return fine;
 }
 
-/* The pieces of an event stream, or a whole answer at once. */
-static void
-read_answer(struct fg_buf *words, const struct fg_buf *answer)
+/* A line of an event stream, or a whole answer at once. */
+static bool
+read_line(struct answer *answer)
 {
-	if (answer->len > 0 && answer->data[0] == '{')
-		add_content(words, answer->data, answer->len);
-	for (const char *at = fg_buf_text(answer); *at != '\0'; at += strcspn(at, "\n"), at += *at == '\n')
-		if (strncmp(at, "data: ", 6) == 0 && at[6] == '{')
-			add_content(words, at + 6, strcspn(at + 6, "\n"));
-	for (size_t i = 0; i < words->len; i++)
-		if ((unsigned char)words->data[i] < ' ')
-			words->data[i] = ' ';
-	if (!fg_utf8_valid(fg_buf_text(words), words->len))
-		fg_buf_clear(words);
+	const char  *text = fg_buf_text(&answer->line);
+	const size_t prefix = strncmp(text, "data:", 5) == 0 ? 5 + strspn(text + 5, " ") : 0;
+	bool         fine = true;
+
+	if (prefix > 0 && strncmp(text + prefix, "[DONE]", 6) == 0)
+		answer->over = true;
+	else if (text[prefix] == '{')
+		fine = add_content(answer, text + prefix, answer->line.len - prefix);
+	fg_buf_clear(&answer->line);
+	return fine;
+}
+
+static size_t
+take(char *bytes, size_t size, size_t count, void *ctx)
+{
+	struct answer *answer = ctx;
+	const size_t   len = size * count;
+	long           status = 0;
+
+	curl_easy_getinfo(answer->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status != 200 || (answer->bytes += len) > ANSWER_MOST)
+		return 0;
+	for (size_t i = 0; i < len; i++) {
+		if (bytes[i] != '\n')
+			fg_buf_char(&answer->line, bytes[i]);
+		if (answer->line.len > LINE_MOST || (bytes[i] == '\n' && !read_line(answer)))
+			return 0;
+	}
+	return len;
+}
+
+/* The program ends, and waits for nobody. */
+static int
+go_on(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	struct fg_llm *llm = ctx;
+	bool           ending;
+
+	(void)a, (void)b, (void)c, (void)d;
+	pthread_mutex_lock(&llm->lock);
+	ending = llm->ending;
+	pthread_mutex_unlock(&llm->lock);
+	return ending;
 }
 
 static void
-ask(struct fg_buf *words, const struct fg_llm *llm, CURL *curl, const char *prompt)
+set_up(CURL *curl, struct answer *answer, const char *url, const char *body, struct curl_slist *headers)
 {
-	struct fg_buf      url = { 0 }, body = { 0 }, answer = { 0 }, key = { 0 };
+	curl_easy_reset(curl);
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)answer->llm->seconds);
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, go_on);
+	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, answer->llm);
+}
+
+/* True: the whole answer has come into the entry's words. */
+static bool
+ask(struct fg_llm *llm, CURL *curl, struct entry *entry)
+{
+	struct answer      answer = { .llm = llm, .entry = entry, .curl = curl };
+	struct fg_buf      url = { 0 }, body = { 0 }, key = { 0 };
 	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
 	long               status = 0;
 	CURLcode           code;
 
 	fg_buf_printf(&url, "%s/chat/completions", llm->url);
-	make_body(&body, llm, prompt);
+	make_body(&body, llm, fg_buf_text(&entry->prompt));
 	if (llm->key[0] != '\0') {
 		fg_buf_printf(&key, "Authorization: Bearer %s", llm->key);
 		headers = curl_slist_append(headers, fg_buf_text(&key));
 	}
-	curl_easy_reset(curl);
-	curl_easy_setopt(curl, CURLOPT_URL, fg_buf_text(&url));
-	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)llm->seconds);
-	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, fg_buf_text(&body));
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
-	if ((code = curl_easy_perform(curl)) == CURLE_OK)
-		curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-	if (status == 200)
-		read_answer(words, &answer);
-	if (words->len == 0)
+	set_up(curl, &answer, fg_buf_text(&url), fg_buf_text(&body), headers);
+	if ((code = curl_easy_perform(curl)) == CURLE_OK && answer.line.len > 0 && !read_line(&answer))
+		code = CURLE_WRITE_ERROR;
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	answer.over &= code == CURLE_OK && status == 200 && entry->words.len > 0;
+	if (!answer.over)
 		fg_log(FG_LOG_WARN, "llm.silent", "status=%ld why=%s", status, fg_log_quote(curl_easy_strerror(code)).text);
 	curl_slist_free_all(headers);
 	fg_buf_free(&url);
 	fg_buf_free(&body);
-	fg_buf_free(&answer);
+	fg_buf_free(&answer.line);
 	fg_buf_free(&key);
+	return answer.over;
 }
 
 static struct entry *
@@ -280,18 +397,17 @@ asker(void *ctx)
 	pthread_mutex_lock(&llm->lock);
 	while (curl != NULL && !llm->ending) {
 		struct entry *entry = next_entry(llm);
-		struct fg_buf words = { 0 };
+		bool          whole;
 
 		if (entry == NULL) {
 			pthread_cond_wait(&llm->wake, &llm->lock);
 			continue;
 		}
-		entry->state = ASKING; /* nobody else touches it until it is not */
+		entry->state = ASKING; /* nobody else frees it until it is not */
 		pthread_mutex_unlock(&llm->lock);
-		ask(&words, llm, curl, fg_buf_text(&entry->prompt));
+		whole = ask(llm, curl, entry);
 		pthread_mutex_lock(&llm->lock);
-		entry->words = words;
-		entry->state = words.len > 0 ? DONE : FREE; /* a failure is asked again when somebody looks again */
+		entry->state = whole ? DONE : FAILED;
 	}
 	pthread_mutex_unlock(&llm->lock);
 	curl_easy_cleanup(curl);
@@ -327,9 +443,7 @@ fg_llm_stop(struct fg_llm *llm)
 	pthread_cond_broadcast(&llm->wake);
 	pthread_mutex_unlock(&llm->lock);
 	pthread_join(llm->asker, NULL);
-	for (int i = 0; i < KEPT; i++) {
-		fg_buf_free(&llm->entries[i].prompt);
-		fg_buf_free(&llm->entries[i].words);
-	}
+	for (int i = 0; i < KEPT; i++)
+		free_entry(&llm->entries[i]);
 	free(llm);
 }

@@ -40,8 +40,10 @@ void            fg_hall_leave(struct fg_hub *hub, struct fg_hall *hall);
 void            fg_hall_round(struct fg_hub *hub, int64_t now_ms); /**< read what changed, tell its viewers */
 /** What stands in a foreign one now; takes the tasks over. Its words are told first of all, and again when errors begin. */
 void fg_hall_bring(struct fg_hub *hub, struct fg_hall *hall, char fields[FG_ROOM_FIELDS][304], struct fg_room_task *tasks, int ntasks, const char *words);
-/** Other words about a job, for those who look at it now. */
-void fg_hall_speak(struct fg_hub *hub, const char *job, const char *text);
+/** Other words about a job, for those who look at it now. A new reference; NULL when nobody does. */
+struct fg_words *fg_hall_speak(struct fg_hub *hub, const char *job, const char *text);
+/** More of them, as long as they are what is said there. */
+bool fg_hall_go_on(struct fg_hub *hub, struct fg_words *words, const char *job, const char *text);
 struct fg_message *fg_hall_whole(struct fg_hall *hall);             /**< a new reference */
 
 struct fg_message *fg_eyes_list(struct fg_hub *hub, struct fg_eyes *eyes, enum fg_list list); /**< a new reference */
@@ -54,6 +56,7 @@ struct fg_message *fg_message_of(struct fg_buf *text); /**< frees the text */
 struct fg_message *fg_message_keep(struct fg_message *message);
 
 struct fg_words *fg_words_new(const char *job, const char *text);
+void             fg_words_grow(struct fg_words *words, const char *job, const char *text); /**< whole characters */
 void             fg_words_release(struct fg_words *words);
 
 struct fg_message *fg_picture_message(const char *task, const struct fg_buf *jpeg);

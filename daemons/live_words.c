@@ -38,7 +38,6 @@ add_piece(struct fg_words *words, const char *job, const char *text, size_t len)
 struct fg_words *
 fg_words_new(const char *job, const char *text)
 {
-	enum { PIECE = 24 };
 	struct fg_words *words = fg_alloc(sizeof(*words));
 	struct fg_buf    reset = { 0 };
 
@@ -46,13 +45,21 @@ fg_words_new(const char *job, const char *text)
 	begin(&reset, job, true);
 	fg_buf_char(&reset, '}');
 	add(words, &reset);
+	fg_words_grow(words, job, text);
+	return words;
+}
+
+void
+fg_words_grow(struct fg_words *words, const char *job, const char *text)
+{
+	enum { PIECE = 24 };
+
 	while (*text != '\0') {
 		size_t len = strlen(text) < PIECE ? strlen(text) : PIECE + strcspn(text + PIECE, " ");
 
 		add_piece(words, job, text, len);
 		text += len;
 	}
-	return words;
 }
 
 void

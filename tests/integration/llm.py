@@ -17,6 +17,8 @@ class Model:
 
     def __init__(self):
         self.bodies, self.keys, self.status = [], [], 200
+        self.go, self.breaks = threading.Event(), False
+        self.go.set()
         model = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -26,7 +28,11 @@ class Model:
                 self.send_response(model.status)
                 self.end_headers()
                 if model.status == 200:
-                    for word in WORDS:
+                    for i, word in enumerate(WORDS):
+                        if i == 2 and not model.go.wait(30):
+                            return
+                        if i == 2 and model.breaks:
+                            return
                         self.wfile.write(b"data: " + json.dumps({"choices": [{"delta": {"content": word}}]}).encode() + b"\n\n")
                     self.wfile.write(b"data: [DONE]\n\n")
 
@@ -93,6 +99,35 @@ class Llm(farm.Case):
         self.eventually(lambda: seen.extend(again.quiet(0.2)) or self.text(seen) == "".join(WORDS))
         self.assertEqual(len(self.model.bodies), asked)
         self.farm.admin("project", "delete", project)
+
+    def stream(self, breaks):
+        """A page whose model has stopped in the middle of its words: the socket and what came."""
+        self.model.go.clear()
+        self.model.breaks = breaks
+        project = self.farm.project("ada", frames="1", title="streamed " + str(breaks))
+        self.addCleanup(lambda: self.farm.admin("project", "delete", project))
+        ws, seen = self.page(project), []
+        self.eventually(lambda: seen.extend(ws.quiet(0.1)) or self.text(seen) == "".join(WORDS[:2]))
+        return ws, seen
+
+    def test_words_come_as_they_are_said(self):
+        try:
+            ws, seen = self.stream(False)
+            self.model.go.set()
+            self.eventually(lambda: seen.extend(ws.quiet(0.1)) or self.text(seen) == "".join(WORDS))
+            self.assertEqual(len([m for m in seen if m.get("reset")]), 2)  # the rules', the model's: nothing twice
+        finally:
+            self.model.go.set()
+
+    def test_broken_words_make_room_for_the_rules(self):
+        try:
+            ws, seen = self.stream(True)
+            rules = self.text(seen[:[i for i, m in enumerate(seen) if m.get("reset")][1]])
+            self.model.go.set()
+            self.eventually(lambda: seen.extend(ws.quiet(0.1)) or self.text(seen) == rules)
+        finally:
+            self.model.go.set()
+            self.model.breaks = False
 
     def test_failures_leave_the_rules(self):
         self.model.status = 500
