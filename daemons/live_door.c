@@ -238,6 +238,7 @@ upgrade(struct fg_door *door, struct lws *wsi)
 	link->viewer->after = number_of(wsi, "after=", -1);
 	link->viewer->project = number_of(wsi, "project=", 0);
 	link->viewer->owes_feed = feed;
+	link->viewer->wonders = feed && link->viewer->project > 0;
 	return 0;
 }
 

@@ -7,6 +7,8 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "farm/access.h"
+#include "farm/summary.h"
+#include "live_llm.h"
 #include "live_parts.h"
 
 enum { ROUND_MS = 20, AGE_MS = 1000, LENT_MS = 250, SHARE = 4, PAUSE_MOST_MS = 1000, SILENT_MS = 1500, FRESH_MS = 20 };
@@ -173,6 +175,12 @@ fg_hub_may_look(struct fg_hub *hub, int64_t id, int64_t user)
 static const char *const work_kinds[] = { "project.waiting", "project.active", "project.retried", "project.access", "project.priority", "project.splitting",
 	                                  "task.returned", "task.failed", "task.black" };
 
+static bool
+says_state(const char *kind)
+{
+	return strncmp(kind, "project.", 8) == 0 && strcmp(kind, "project.words") != 0;
+}
+
 static void
 on_event(void *ctx, const struct fg_event *event)
 {
@@ -186,8 +194,34 @@ on_event(void *ctx, const struct fg_event *event)
 	for (struct fg_hall *hall = hub->halls; hall != NULL; hall = hall->next)
 		if (hall->project == event->project) {
 			hall->dirty = true;
-			hall->judged |= strncmp(event->kind, "project.", 8) == 0;
+			hall->judged |= says_state(event->kind);
 		}
+	for (struct fg_viewer *v = hub->viewers; hub->llm != NULL && v != NULL; v = v->next)
+		v->wonders |= v->kind == FG_VIEWER_FEED && v->project == event->project && (says_state(event->kind) || strcmp(event->kind, "task.failed") == 0);
+}
+
+/* What the model says goes to the project's page, too: it is asked for who has one open, once when it comes and as often as the state is another. */
+static void
+ask_words(struct fg_hub *hub)
+{
+	struct fg_project project;
+	struct fg_buf     rules = { 0 };
+	int64_t           asked = 0;
+
+	for (struct fg_viewer *v = hub->viewers; v != NULL; v = v->next) {
+		const bool wonders = v->kind == FG_VIEWER_FEED && v->wonders;
+
+		v->wonders = false;
+		if (!wonders || v->project == asked || !fg_hub_may_look(hub, v->project, v->eyes->user) || fg_project_get(&project, hub->farm->db, v->project) != FG_OK)
+			continue;
+		asked = v->project;
+		if (strcmp(project.state, "active") == 0 && project.errors > 1)
+			continue; /* each failure is another state: the first one is told */
+		fg_buf_clear(&rules);
+		fg_summary(&rules, &project, hub->farm->db);
+		fg_llm_want(hub->llm, &project, fg_buf_text(&rules));
+	}
+	fg_buf_free(&rules);
 }
 
 /* Halls of projects whose counts moved. */
@@ -316,6 +350,8 @@ fg_hub_round(struct fg_hub *hub)
 		look(hub, changed, now_ms);
 	}
 	fg_hall_round(hub, fg_steady_ms());
+	if (hub->llm != NULL)
+		ask_words(hub);
 }
 
 void

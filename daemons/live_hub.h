@@ -61,7 +61,7 @@ struct fg_viewer {
 	bool                awaits; /**< the first of them is being made by somebody else */
 	struct fg_message  *answer; /**< and has come */
 	/* the feed */
-	bool                owes_feed;
+	bool                owes_feed, wonders; /**< wonders: its project's state is new, and wants words */
 	int64_t             after, project;
 	/* a worker */
 	bool                work; /**< there may be something */

@@ -12,6 +12,8 @@
 #include <zlib.h>
 
 #include "base/log.h"
+#include "base/time.h"
+#include "farm/summary.h"
 #include "live/redact.h"
 #include "live_parts.h"
 #include "text/escape.h"
@@ -26,6 +28,7 @@ struct entry {
 	struct fg_buf prompt, rules, words; /* words: what came so far */
 	size_t        sent; /* bytes of them that were told */
 	struct fg_words *speech; /* as they are told; NULL before the first */
+	bool          kept; /* for the project's page */
 	bool          told; /* to the end, or as long as somebody wanted to hear them */
 };
 
@@ -195,6 +198,15 @@ give_up(struct fg_llm *llm, struct entry *entry)
 	free_entry(entry);
 }
 
+/* For who opens the project's page later, or has it open. Our own commit is not told to us. */
+static void
+keep(struct fg_llm *llm, struct entry *entry)
+{
+	entry->kept = true;
+	if (fg_summary_keep(llm->hub->farm->db, strtoll(entry->job, NULL, 10), fg_buf_text(&entry->rules), fg_buf_text(&entry->words), fg_now_ms()) == FG_OK)
+		llm->hub->version = -1;
+}
+
 void
 fg_llm_round(struct fg_llm *llm)
 {
@@ -206,6 +218,8 @@ fg_llm_round(struct fg_llm *llm)
 			give_up(llm, entry);
 		else if ((entry->state == ASKING || entry->state == DONE) && !entry->told && entry->words.len > entry->sent)
 			entry->told = !speak(llm, entry);
+		if (entry->state == DONE && !entry->kept)
+			keep(llm, entry);
 	}
 	pthread_mutex_unlock(&llm->lock);
 }

@@ -57,6 +57,10 @@ DELETE FROM batch;
 -- scan: all of them end
 UPDATE session SET ended_ms = :now_ms, next_ms = 0 WHERE ended_ms = 0;
 
+-- name: purge_words
+-- scan: all of deleted projects
+DELETE FROM words WHERE project IN (SELECT id FROM project WHERE state = 'deleted');
+
 -- name: purge_viewers
 -- scan: all of deleted projects
 DELETE FROM viewer WHERE project IN (SELECT id FROM project WHERE state = 'deleted');

@@ -19,3 +19,11 @@ SELECT user FROM viewer WHERE project = :project;
 SELECT t.frame, count(*), sum(t.state = 'done'), sum(t.state = 'leased'), sum(t.tries), sum(CASE WHEN t.state = 'leased' THEN coalesce(l.progress, 0) ELSE 0 END)
   FROM task t LEFT JOIN lease l ON l.id = t.holder AND t.state = 'leased'
  WHERE t.project = :project AND t.state <> 'replaced' GROUP BY t.frame ORDER BY t.frame;
+
+-- name: words_keep
+-- No row: the project is gone, or that was known.
+INSERT INTO words (project, rules, said) SELECT id, :rules, :said FROM project WHERE id = :project
+    ON CONFLICT (project) DO UPDATE SET rules = excluded.rules, said = excluded.said WHERE rules <> excluded.rules OR said <> excluded.said;
+
+-- name: words_of
+SELECT said FROM words WHERE project = :project AND rules = :rules;

@@ -80,7 +80,7 @@ fg_project_view_whole(const struct fg_project *p, struct fg_db *db, const struct
 	json_object_object_add(out, "next_ask_ms", next_ms > 0 ? json_object_new_int64(next_ms) : NULL);
 	fg_put_int(out, "composing", composing(db, p->id, products));
 	json_object_object_add(out, "products", products);
-	fg_summary(&sentence, p, db);
+	fg_summary_said(&sentence, p, db);
 	fg_put_text(out, "summary", fg_buf_text(&sentence));
 	if (may == FG_ACCESS_CHANGE) {
 		fg_access_viewers(db, p->id, add_name, viewers);

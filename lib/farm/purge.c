@@ -57,6 +57,8 @@ purge_rows(struct fg_farm *farm)
 	}
 	if (err == FG_OK)
 		err = run(NULL, farm->db, FG_SQL_PURGE_VIEWERS, FG_NO_BINDS);
+	if (err == FG_OK)
+		err = run(NULL, farm->db, FG_SQL_PURGE_WORDS, FG_NO_BINDS);
 	for (some = 1; err == FG_OK && some > 0;)
 		err = run(&some, farm->db, FG_SQL_PURGE_PROJECTS, FG_NO_BINDS);
 	for (size_t i = 0; err == FG_OK && i < sizeof(after) / sizeof(*after); i++)

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "farm/event.h"
 #include "farm/tally.h"
 
 int64_t
@@ -131,4 +132,32 @@ fg_summary(struct fg_buf *out, const struct fg_project *p, struct fg_db *db)
 		count_failures(&tally, db, p->id);
 	if (tally.total > 0)
 		failing(out, &tally, !over);
+}
+
+void
+fg_summary_said(struct fg_buf *out, const struct fg_project *p, struct fg_db *db)
+{
+	struct fg_buf  rules = { 0 };
+	struct fg_rows rows;
+	bool           said;
+
+	fg_summary(&rules, p, db);
+	said = fg_rows_first(&rows, db, FG_SQL_WORDS_OF, FG_BINDS(FG_I("project", p->id), FG_T("rules", fg_buf_text(&rules)))) == FG_OK;
+	fg_buf_str(out, said ? fg_rows_text(&rows, 0) : fg_buf_text(&rules));
+	fg_rows_end(&rows);
+	fg_buf_free(&rules);
+}
+
+enum fg_err
+fg_summary_keep(struct fg_db *db, int64_t project, const char *rules, const char *said, int64_t now_ms)
+{
+	int         changes = 0;
+	enum fg_err err = fg_db_begin(db, FG_NORMAL);
+
+	if (err != FG_OK)
+		return err;
+	err = fg_db_run(db, FG_SQL_WORDS_KEEP, FG_BINDS(FG_I("project", project), FG_T("rules", rules), FG_T("said", said)), &changes);
+	if (err == FG_OK && changes > 0)
+		err = fg_event_add(db, project, "project.words", 0, 0, "", now_ms);
+	return fg_db_end(db, err);
 }

@@ -100,6 +100,19 @@ class Llm(farm.Case):
         self.assertEqual(len(self.model.bodies), asked)
         self.farm.admin("project", "delete", project)
 
+    def test_the_project_page_has_them(self):
+        project = self.farm.project("ada", frames="1", title="for the page")
+        target = f"/api/projects/{project}"
+        self.assertNotEqual(self.ada.get(target).json["summary"], "".join(WORDS))
+        ws = websocket.Socket(self.farm.port, f"/events?after=0&project={project}", [("Cookie", self.ada.cookie)])  # the page is open
+        self.addCleanup(ws.close)
+        ws.until(lambda m: any(e["kind"] == "project.words" for e in m["events"]))
+        self.assertEqual(self.ada.get(target).json["summary"], "".join(WORDS))
+        self.farm.admin("project", "pause", project)  # another state: the rules', until it is put into words, too
+        self.eventually(lambda: len([b for b in self.model.bodies if b"for the page" in b or b"stopped" in b]) > 0)
+        self.eventually(lambda: self.ada.get(target).json["summary"] == "".join(WORDS))
+        self.farm.admin("project", "delete", project)
+
     def stream(self, breaks):
         """A page whose model has stopped in the middle of its words: the socket and what came."""
         self.model.go.clear()
