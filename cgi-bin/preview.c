@@ -4,13 +4,14 @@
  *   GET|HEAD /api/preview/ID/FRAME             the JPEG that the compositor made of a whole frame
  *   GET|HEAD /api/preview/ID/FRAME/ROW/COLUMN  a delivered tile without its overscan; made by a confined process when first asked for, kept by its lease
  *   …/FRAME and …/FRAME/ROW/COLUMN with w= (pixels, at least as wide), layer= (EXR: its channels), ev= (stops, -10 to 10): the picture itself shown
- *   so, made by confined processes when first asked for; 415 or 422 says why one can't be shown
+ *   so, made by confined processes when first asked for and kept by content, which is its ETag; 415 or 422 says why one can't be shown
  *   GET|HEAD /api/preview/upload/UPLOAD        the picture saved in the .blend (blend= chooses in a zip)
  *   404 while there is none, or of what the viewer may not see; link=SECRET as for the project
  *   Protocol: doc/protocol.md#preview    Test: tests/integration/portal.py
  */
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,7 +30,7 @@
 #include "image/thumb.h"
 
 enum { LINK, BLEND, LEASE, WIDTH, LAYER, EV };
-enum { MOSAIC_WIDTH = 960, TILE_LEAST = 32, ICON_MOST = 1 << 24 };
+enum { MOSAIC_WIDTH = 960, TILE_LEAST = 32, ICON_MOST = 1 << 24, VIEW_MOST = 1 << 26 };
 
 static const struct fg_param params[] = {
 	[LINK]  = { "link",  FG_PARAM_TEXT, .optional = true, .max = 64 },
@@ -167,13 +168,28 @@ make_view(const char *name, struct fg_req *req, int in_fd, const struct fg_thumb
 	return err;
 }
 
+/* Named by what was shown, so that is its validator: who has it is told so before anything is made or read. */
+static enum fg_err
+send_view(struct fg_req *req, const char *name)
+{
+	struct fg_buf bytes = { 0 };
+	char          path[PATH_MAX];
+	enum fg_err   err;
+
+	fg_spool_path(path, &req->farm->spool, name);
+	if ((err = fg_fs_read(&bytes, path, VIEW_MOST)) == FG_OK)
+		err = fg_http_send(req, 200, "image/jpeg", bytes.data, bytes.len);
+	fg_buf_free(&bytes);
+	return err;
+}
+
 /* The picture itself, as it is asked for. */
 static enum fg_err
 view(struct fg_req *req, const struct fg_project *p, const int64_t place[3], int count)
 {
 	const char     *layer = fg_req_text(req, LAYER, "");
 	struct fg_thumb how = { .width = fg_picture_width((int)fg_req_int(req, WIDTH, 960)), .layer = *layer != '\0' ? layer : NULL };
-	char            source[FG_SPOOL_NAME], name[FG_SPOOL_NAME], path[PATH_MAX], hash[33], ext[16];
+	char            source[FG_SPOOL_NAME], name[FG_SPOOL_NAME], path[PATH_MAX], hash[33], ext[16], etag[40];
 	int64_t         lease;
 	int             fd;
 	enum fg_err     err;
@@ -188,13 +204,19 @@ view(struct fg_req *req, const struct fg_project *p, const int64_t place[3], int
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
 		return fg_fail(FG_ENOTFOUND, "the picture's file is missing");
 	if ((err = fg_picture_name(hash, fd, &how)) == FG_OK) {
+		snprintf(etag, sizeof(etag), "\"%s\"", hash);
+		fg_http_header(req, "ETag", etag);
 		fg_spool_view(name, p->id, hash);
 		fg_spool_path(path, &req->farm->spool, name);
+		if (strstr(fg_req_header(req, "HTTP_IF_NONE_MATCH"), etag) != NULL) {
+			close(fd);
+			return fg_http_empty(req, 304);
+		}
 		if (access(path, R_OK) != 0)
 			err = make_view(name, req, fd, &how);
 	}
 	close(fd);
-	return err == FG_OK ? fg_http_send_file(req, name, "image/jpeg", NULL) : err;
+	return err == FG_OK ? send_view(req, name) : err;
 }
 
 static enum fg_err

@@ -13,7 +13,8 @@ enum { FG_PICTURE_WIDTHS = 8 };
 /** The width that is made for an asked one: the next of 64, 128, 256, 512, 960, 1920, 3840, 7680; so that few are kept. */
 int fg_picture_width(int asked);
 
-/** A name for what comes out of this file shown this way: changes when the file does. 32 hexadecimal digits. FG_EIO */
+/** A name for what comes out of these bytes shown this way, 32 hexadecimal digits: the same for each file that holds them. A file's BLAKE2b is kept
+ * with it (an extended attribute, where there are such) and true for its size and time: what was shown once isn't read again. FG_EIO */
 enum fg_err fg_picture_name(char out[33], int in_fd, const struct fg_thumb *how);
 
 /** Make it. Takes up to half a minute.

@@ -53,6 +53,18 @@ class Views(farm.Case):
         self.assertGreater(grey(brighter.body), grey(first.body) + 30)
         self.assertNotEqual(brighter.header("ETag"), etag)
         self.assertEqual(size(ada.get(at + "/0/0?w=64").body), (64, 36))
+        kept = [os.path.join(root, name) for root, _, names in os.walk(f.dir + "/spool") for name in names if name.startswith("as-")]
+        self.assertEqual(len(kept), 3)
+        twin = f.project("ada", frames="1", width=320, height=180)
+        w.upload(w.job(), farm.png(320, 180, (60, 60, 60)))  # the same bytes, another file
+        self.assertEqual(ada.get(f"/api/preview/{twin}/1?w=100").header("ETag"), etag)
+        for root, _, names in os.walk(f.dir + "/spool"):
+            for name in names:
+                os.utime(os.path.join(root, name))  # as a restored backup: other times, the same bytes
+        for path in kept:
+            os.unlink(path)
+        self.assertEqual(ada.get(at + "?w=100").header("ETag"), etag)
+        self.assertEqual(ada.get(at + "?w=100").body, first.body)
         self.assertEqual([ada.get(at + q).status for q in ("?ev=x", "?ev=99", "?w=0", "?w=-5")], [400] * 4)
         self.assertEqual(bob.get(at + "?w=100").status, 404)
         self.assertEqual(farm.Visitor(f).get(at + "?w=100").status, 401)
