@@ -28,7 +28,7 @@
 #include "launch/tree.h"
 #include "launcher.h"
 
-enum { EVENTS = 64, QUEUE_TIMER_MS = 30000, IDLE_MS = 1000, AWAIT_MS = 2000 };
+enum { EVENTS = 64, QUEUE_TIMER_MS = 30000, IDLE_MS = 1000, SWEEP_MS = 600000, AWAIT_MS = 2000 };
 
 static volatile sig_atomic_t ending;
 
@@ -60,6 +60,22 @@ loop_remove(struct launcher *l, struct source *source)
 	epoll_ctl(l->epoll, EPOLL_CTL_DEL, source->fd, NULL);
 }
 
+/* Runs that ended long ago leave the terminals, then the history. */
+static void
+forget_old_runs(struct launcher *l)
+{
+	const int64_t before_ms = fg_now_ms() - l->config.history_days * 86400000;
+	int           count = 0;
+
+	if (l->config.history_days == 0)
+		return;
+	for (int i = l->count - 1; i >= 0; i--)
+		if (l->jobs[i]->run.state == FG_RUN_ENDED && l->jobs[i]->run.ended_ms < before_ms)
+			job_hide(l, l->jobs[i]);
+	if (fg_run_sweep(&count, l->db, l->config.host, before_ms) == FG_OK && count > 0)
+		fg_log(FG_LOG_INFO, "history.swept", "runs=%d", count);
+}
+
 /* What happens at the clock: output four times a second while anything runs. */
 static void
 tick(struct launcher *l, int64_t now_ms)
@@ -68,6 +84,10 @@ tick(struct launcher *l, int64_t now_ms)
 	cpu_tick(l);
 	net_flush(l);
 	licences_tick(l);
+	if (now_ms - l->swept_ms >= SWEEP_MS) {
+		l->swept_ms = now_ms;
+		forget_old_runs(l);
+	}
 	if (now_ms - l->timer_ms >= QUEUE_TIMER_MS) {
 		l->timer_ms = now_ms;
 		net_event(l, "[\"start_queue_timer\"]");

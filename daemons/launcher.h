@@ -67,7 +67,7 @@ struct launcher {
 	unsigned char          *cores;  /**< taken */
 	struct licence_state    licence[FG_LICENCES_MAX];
 	struct net             *net;
-	int64_t                 timer_ms, cpu_ms, look_ms;
+	int64_t                 timer_ms, cpu_ms, look_ms, swept_ms;
 	int                     monitors; /**< who wants to see the cores */
 };
 
@@ -83,6 +83,7 @@ struct job *job_of_input(const struct launcher *l, const char *input, bool queue
 enum fg_err job_new(struct job **out, struct launcher *l, const struct fg_run *run);
 enum fg_err job_start(struct launcher *l, struct job *job, const int *cores, int count); /**< a run of the queue begins; refused ones end with an Error */
 void        job_drop(struct launcher *l, struct job *job);                               /**< out of memory; its row stays as it is */
+void        job_hide(struct launcher *l, struct job *job);                               /**< an ended run leaves the terminals; everybody is told */
 void        job_save(struct launcher *l, const struct job *job);
 enum fg_err job_signal(struct launcher *l, struct job *job, int signal_number);
 enum fg_err job_code(struct launcher *l, struct job *job, const char *code); /**< the solver's stop file */

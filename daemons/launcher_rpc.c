@@ -956,13 +956,32 @@ resume_job(struct call *call)
 	return NULL;
 }
 
+static void
+tell_removed(struct launcher *l, int64_t id)
+{
+	struct json_object *params = json_object_new_object();
+
+	json_object_object_add(params, "id", json_object_new_int64(id));
+	tell(l, "removeShell", params);
+}
+
+void
+job_hide(struct launcher *l, struct job *job)
+{
+	const int64_t id = job->run.id;
+
+	job->run.shown = false;
+	job_save(l, job);
+	job_drop(l, job);
+	tell_removed(l, id);
+}
+
 static struct json_object *
 remove_shell(struct call *call)
 {
-	struct json_object *params;
-	struct job         *job;
-	int64_t             id;
-	char                text[64];
+	struct job *job;
+	int64_t     id;
+	char        text[64];
 
 	if (!want_number(call, "id", &id))
 		return NULL;
@@ -973,14 +992,10 @@ remove_shell(struct call *call)
 		call->error->message = call->error->data;
 		return NULL;
 	}
-	if (job != NULL && job->run.state == FG_RUN_ENDED) {
-		job->run.shown = false;
-		job_save(call->l, job);
-		job_drop(call->l, job);
-	}
-	params = json_object_new_object();
-	json_object_object_add(params, "id", json_object_new_int64(id));
-	tell(call->l, "removeShell", params);
+	if (job != NULL && job->run.state == FG_RUN_ENDED)
+		job_hide(call->l, job);
+	else
+		tell_removed(call->l, id);
 	return json_object_new_int64(id);
 }
 

@@ -27,6 +27,10 @@ SELECT * FROM run_row WHERE id = :id AND host = :host;
 SELECT * FROM run_row WHERE host = :host AND state = 'ended' AND (:words = '' OR instr(lower(input || ' ' || solver || ' ' || status || ' ' || sender), lower(:words)) > 0)
  ORDER BY id DESC LIMIT :limit OFFSET :offset;
 
+-- name: launch_sweep
+-- scan: along the oldest runs of a host, up to :limit of them
+DELETE FROM run WHERE id IN (SELECT id FROM run WHERE host = :host AND state = 'ended' AND shown = 0 AND ended_ms < :before_ms ORDER BY id LIMIT :limit);
+
 -- name: launch_count
 -- scan: the runs of a host, for the number of pages
 SELECT count(*) FROM run WHERE host = :host AND state = 'ended' AND (:words = '' OR instr(lower(input || ' ' || solver || ' ' || status || ' ' || sender), lower(:words)) > 0);

@@ -35,6 +35,7 @@ static const struct {
 	NUMBER(term_seconds, 10, 0, 3600),
 	NUMBER(queue_max, 1000, 1, 100000),
 	NUMBER(requeue, 0, 0, 1),
+	NUMBER(history_days, 365, 0, 36500),                /* 0: for ever */
 	NUMBER(mass_warning_pct, 5, 0, 1000),
 	NUMBER(memory_slack_bytes, INT64_C(4) << 30, 0, INT64_C(1) << 50), /* solvers take more than they say */
 };

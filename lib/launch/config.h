@@ -46,7 +46,7 @@ struct fg_launch_config {
 	struct fg_template      template[FG_TEMPLATES_MAX];
 	struct fg_licence       licence[FG_LICENCES_MAX];
 	int                     folders, listens, solvers, templates, licences;
-	int64_t                 cores, memory_bytes, head_bytes, tail_bytes, polite_seconds, term_seconds, queue_max, requeue, mass_warning_pct, memory_slack_bytes;
+	int64_t                 cores, memory_bytes, head_bytes, tail_bytes, polite_seconds, term_seconds, queue_max, requeue, mass_warning_pct, memory_slack_bytes, history_days;
 };
 
 /** Read and check. Values left out are the machine's (cores, memory, host) or the table's. FG_EINVAL, FG_EFORMAT, FG_ENOTFOUND with the line. */

@@ -7,6 +7,8 @@
 
 #include "base/buf.h"
 
+enum { SWEEP = 500 };
+
 static const char *const states[] = { "queued", "starting", "running", "ended" };
 
 /* A number as text, which the REAL column takes as a number; nothing for NAN. */
@@ -160,4 +162,15 @@ fg_run_history(int64_t *total, struct fg_db *db, const char *host, const char *w
 	if (err != FG_OK)
 		return err;
 	return each_row(db, FG_SQL_LAUNCH_HISTORY, FG_BINDS(FG_T("host", host), FG_T("words", words), FG_I("limit", limit), FG_I("offset", offset)), each, ctx);
+}
+
+enum fg_err
+fg_run_sweep(int *count, struct fg_db *db, const char *host, int64_t before_ms)
+{
+	enum fg_err err;
+
+	*count = 0;
+	if ((err = fg_db_begin(db, FG_NORMAL)) != FG_OK)
+		return err;
+	return fg_db_end(db, fg_db_run(db, FG_SQL_LAUNCH_SWEEP, FG_BINDS(FG_T("host", host), FG_I("before_ms", before_ms), FG_I("limit", SWEEP)), count));
 }

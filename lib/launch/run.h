@@ -32,6 +32,8 @@ typedef bool fg_run_each(void *ctx, const struct fg_run *run);
 enum fg_err fg_run_open(struct fg_db *db, const char *host, fg_run_each *each, void *ctx);             /**< the queue in order, live runs, shown ones */
 enum fg_err fg_run_recent(struct fg_db *db, const char *host, int limit, fg_run_each *each, void *ctx); /**< newest first, without the queue */
 enum fg_err fg_run_get(struct fg_run *out, struct fg_db *db, const char *host, int64_t id);
+/** Runs that ended before then, and that nobody keeps in sight, are forgotten: some hundred at a time. Their folders stay. */
+enum fg_err fg_run_sweep(int *count, struct fg_db *db, const char *host, int64_t before_ms);
 enum fg_err fg_run_history(int64_t *total, struct fg_db *db, const char *host, const char *words, int limit, int64_t offset, fg_run_each *each, void *ctx);
 
 #endif

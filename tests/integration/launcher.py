@@ -1,4 +1,5 @@
 """launcher: every method, the wire, the queue, restarts, stops, folders; with a fake solver that writes what LS-DYNA writes."""
+import contextlib
 import http.client
 import http.server
 import json
@@ -296,6 +297,21 @@ class Runs(launch.Case):
             self.assertEqual(c.call("removeShell", id=number), number)
             c.wait(lambda m, p: m == "removeShell" and p["id"] == number)
             self.assertNotIn(str(number), c.call("getRunningShells"))
+
+    def test_history_ends(self):
+        """After history_days an ended run leaves the terminals and the history; younger ones stay."""
+        with self.client() as c:
+            old, young = (self.begin(c, "$ cycles 1") for _ in range(2))
+            for number in (old, young):
+                c.status(number, "Finished")
+        self.launcher.stop()
+        with contextlib.closing(sqlite3.connect(self.launcher.dir + "/state/farmgate.db")) as db, db:
+            db.execute("UPDATE run SET ended_ms = ended_ms - 366 * 86400000 WHERE id = ?", (old,))
+        self.launcher.start()
+        with self.client() as c:
+            launch.until(lambda: old not in [r["id"] for r in c.call("getHistory", page=0, filter="")["jobs"]])
+            self.assertIn(young, [r["id"] for r in c.call("getHistory", page=0, filter="")["jobs"]])
+            self.assertEqual([str(n) in c.call("getRunningShells") for n in (old, young)], [False, True])
 
     def test_error_end_crash_and_silent_end(self):
         with self.client() as c:
