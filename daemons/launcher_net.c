@@ -28,7 +28,7 @@
 
 enum {
 	CONNS_MAX = 1024, SESSIONS_MAX = 1024, BACKLOG_BYTES = 32 << 20, READ_STEP = 65536, PING_INTERVAL_MS = 25000, PING_TIMEOUT_MS = 20000,
-	IDLE_MS = 60000, PAYLOAD_MAX = 1000000, SEPARATOR = 0x1e, GONE_MAX = 32, CONTROL_BYTES = 65536, REPAIR_MS = 1000, KEY_SIZE = 160, KNOWN_MS = 10000
+	CONNS_OF_ONE = 256, KEPT_BYTES = 256 << 20, IDLE_MS = 60000, PAYLOAD_MAX = 1000000, SEPARATOR = 0x1e, GONE_MAX = 32, CONTROL_BYTES = 65536, REPAIR_MS = 1000, KEY_SIZE = 160, KNOWN_MS = 10000
 };
 
 /* What goes to many: Engine.IO packets between separators, or one JSON text; framed for WebSockets when somebody wants it so. */
@@ -55,7 +55,7 @@ struct session {
 struct conn {
 	struct source   source;
 	struct session *session;
-	bool            local, websocket, closing, writing, keep;
+	bool            local, websocket, closing, writing, keep, asked; /* asked: who comes was asked before the body of its request is kept */
 	char            address[64], origin[256], key[KEY_SIZE];
 	struct fg_buf   in, out;
 	size_t          out_at;
@@ -83,6 +83,8 @@ struct net {
 
 /* --- blobs */
 
+static size_t kept_bytes; /* of all that waits for readers; what goes to many counts once */
+
 static struct blob *
 blob_new(const char *bytes, size_t len)
 {
@@ -90,6 +92,7 @@ blob_new(const char *bytes, size_t len)
 
 	memset(blob, 0, sizeof(*blob));
 	fg_buf_add(&blob->plain, bytes, len);
+	kept_bytes += len;
 	return blob;
 }
 
@@ -98,6 +101,7 @@ blob_release(struct blob *blob)
 {
 	if (--blob->users > 0)
 		return;
+	kept_bytes -= blob->plain.len + blob->framed.len;
 	fg_buf_free(&blob->plain);
 	fg_buf_free(&blob->framed);
 	free(blob);
@@ -116,6 +120,7 @@ blob_framed(struct blob *blob)
 		next = next != NULL ? next : end;
 		fg_ws_frame(&blob->framed, FG_WS_TEXT, at, (size_t)(next - at));
 	}
+	kept_bytes += blob->framed.len;
 	return &blob->framed;
 }
 
@@ -296,10 +301,31 @@ answer_poll(struct launcher *l, struct session *session)
 	fg_buf_free(&body);
 }
 
+/* Too much waits in all: whoever reads slowest goes. */
+static void
+drop_slowest(struct launcher *l)
+{
+	struct session *slowest = NULL;
+
+	for (int i = 0; i < l->net->sessions; i++)
+		if (!l->net->session[i]->closed && (slowest == NULL || l->net->session[i]->bytes > slowest->bytes))
+			slowest = l->net->session[i];
+	if (slowest == NULL)
+		return;
+	fg_log(FG_LOG_WARN, "client.slowest", "address=%s bytes=%zu", slowest->client.address, slowest->bytes);
+	session_end(l, slowest);
+	for (int i = 0; i < slowest->queued; i++)
+		blob_release(slowest->queue[i]);
+	slowest->queued = 0;
+	slowest->bytes = 0;
+}
+
 static void
 push(struct launcher *l, struct session *session, struct blob *blob)
 {
 	blob->users++;
+	if (kept_bytes > KEPT_BYTES)
+		drop_slowest(l);
 	if (session->closed || session->bytes + blob->plain.len > BACKLOG_BYTES) {
 		if (!session->closed)
 			fg_log(FG_LOG_WARN, "client.slow", "address=%s", session->client.address);
@@ -844,8 +870,15 @@ take_requests(struct launcher *l, struct conn *conn)
 			return;
 		}
 		size = (size_t)(end - conn->in.data) + 4 + conn->head->body;
-		if (conn->in.len < size)
+		if (conn->in.len < size) {
+			char user[128];
+
+			if (!conn->asked && !let_in(l, conn, conn->head, user))
+				conn->in.len = 0;
+			conn->asked = true;
 			return;
+		}
+		conn->asked = false;
 		take_request(l, conn, conn->head, end + 4);
 		memmove(conn->in.data, conn->in.data + size, conn->in.len - size);
 		conn->in.len -= size;
@@ -888,6 +921,18 @@ conn_ready(struct launcher *l, struct source *source, uint32_t events)
 
 /* --- listening */
 
+static bool
+too_many(const struct net *net, const struct conn *conn)
+{
+	int count = 0;
+
+	if (conn->local)
+		return false; /* the web server counts */
+	for (int i = 0; i < net->conns; i++)
+		count += strcmp(net->conn[i]->address, conn->address) == 0;
+	return count >= CONNS_OF_ONE;
+}
+
 static void
 listener_ready(struct launcher *l, struct source *source, uint32_t events)
 {
@@ -912,6 +957,11 @@ listener_ready(struct launcher *l, struct source *source, uint32_t events)
 	if (!conn->local) {
 		getnameinfo((struct sockaddr *)&peer, size, conn->address, sizeof(conn->address), NULL, 0, NI_NUMERICHOST);
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
+	}
+	if (too_many(l->net, conn)) {
+		close(fd);
+		free(conn);
+		return;
 	}
 	l->net->conn[l->net->conns++] = conn;
 	loop_add(l, &conn->source, EPOLLIN);

@@ -181,6 +181,23 @@ class Wire(launch.Case):
         for flags in ({"host": "launcher.example:99"}, {"headers": ["Origin: file://"]}, {"headers": ["Origin: null"]}):
             self.client(**flags).close()
 
+    def test_strangers_are_refused_by_their_head(self):
+        """Before the body of their request has come; and one address has 256 connections at most."""
+        with socket.create_connection(("127.0.0.1", self.launcher.port), timeout=20) as s:
+            s.sendall("POST /socket.io/?EIO=4&transport=polling&sid=x HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 900000\r\n\r\n".encode() + b"x" * 1000)
+            self.assertIn(b" 403 ", s.recv(4096).split(b"\r\n")[0])
+        crowd = []
+        try:
+            for _ in range(300):
+                crowd.append(socket.create_connection(("127.0.0.1", self.launcher.port), timeout=20))
+            crowd[-1].settimeout(20)
+            self.assertEqual(crowd[-1].recv(1), b"")
+            crowd[100].sendall(f"GET /else HTTP/1.1\r\nHost: 127.0.0.1:{self.launcher.port}\r\n\r\n".encode())
+            self.assertIn(b" 404 ", crowd[100].recv(4096).split(b"\r\n")[0])
+        finally:
+            for s in crowd:
+                s.close()
+
     def post(self, path, body, method="POST"):
         c = http.client.HTTPConnection("127.0.0.1", self.launcher.port, timeout=30)
         c.request(method, path, body)
