@@ -11,6 +11,7 @@
 #include "farm/door.h"
 #include "farm/intake.h"
 #include "farm/logtail.h"
+#include "farm/look.h"
 #include "farm/other_farm.h"
 #include "farm/renderer_tar.h"
 #include "farm/visit.h"
@@ -353,6 +354,7 @@ farmapi_upload(struct fg_req *req)
 	struct fg_user   user;
 	json_object     *out;
 	int64_t          id = 0;
+	int              look;
 	enum fg_err      err = find_submitter(&user, req);
 
 	if (err != FG_OK)
@@ -363,7 +365,10 @@ farmapi_upload(struct fg_req *req)
 	in.path = req->file.file.path;
 	in.name = req->file.name[0] != '\0' ? req->file.name : "project.zip";
 	in.owner = user.id;
+	if ((err = fg_look_begin(&look, req->farm, user.id)) != FG_OK)
+		return err;
 	err = fg_intake(&id, req->farm, &in, NULL, req->now_ms);
+	fg_look_end(look);
 	if (err == FG_ENOSPACE)
 		return farmapi_refuse(req, 400, "The server has run out of space!");
 	if (err == FG_EINVAL || err == FG_EFORMAT || err == FG_ETOOBIG)

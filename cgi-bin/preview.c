@@ -20,6 +20,7 @@
 #include "farm/confined.h"
 #include "farm/frame.h"
 #include "farm/intake.h"
+#include "farm/look.h"
 #include "farm/picture.h"
 #include "farm/tile.h"
 #include "farm/upload.h"
@@ -262,6 +263,7 @@ of_upload(struct fg_req *req, const char *id)
 	struct fg_scene_file *file = NULL;
 	char                  path[PATH_MAX];
 	enum fg_err           err;
+	int                   look;
 
 	if (req->user == NULL)
 		return FG_EAUTH;
@@ -270,10 +272,13 @@ of_upload(struct fg_req *req, const char *id)
 	if (upload.offset < upload.size)
 		return fg_fail(FG_ENOTFOUND, "the upload is not complete yet");
 	fg_upload_path(path, req->farm, &upload);
+	if ((err = fg_look_begin(&look, req->farm, req->user->id)) != FG_OK)
+		return err;
 	fg_http_header(req, "Cache-Control", "private, max-age=3600");
 	if ((err = fg_scene_open(&file, req->farm, path, upload.name, *blend != '\0' ? blend : FG_SCENE_FIRST)) == FG_OK)
 		err = send_icon(req, fg_scene_blend(file));
 	fg_scene_close(file);
+	fg_look_end(look);
 	return err;
 }
 

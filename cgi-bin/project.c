@@ -20,6 +20,7 @@
 #include <json-c/json.h>
 
 #include "farm/intake_option.h"
+#include "farm/look.h"
 #include "farm/frame_json.h"
 #include "farm/product.h"
 #include "farm/project_view.h"
@@ -165,6 +166,7 @@ create(struct fg_req *req)
 	char             path[PATH_MAX];
 	int64_t          id = 0;
 	enum fg_err      err;
+	int              look;
 
 	if ((req->user->roles & (FG_ROLE_SUBMITTER | FG_ROLE_ADMIN)) == 0)
 		return fg_fail(FG_EFORBIDDEN, "this account may not upload; ask the farm's admin for the role submitter");
@@ -178,7 +180,11 @@ create(struct fg_req *req)
 	in.path = path;
 	in.name = upload.name;
 	in.owner = req->user->id;
-	if ((err = fg_intake(&id, req->farm, &in, &warnings, req->now_ms)) == FG_OK) {
+	if ((err = fg_look_begin(&look, req->farm, req->user->id)) != FG_OK)
+		return err;
+	err = fg_intake(&id, req->farm, &in, &warnings, req->now_ms);
+	fg_look_end(look);
+	if (err == FG_OK) {
 		fg_upload_forget(req->farm, upload.id); /* what stays, housekeeping takes */
 		err = made(req, id, &warnings);
 	}

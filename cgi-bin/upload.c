@@ -22,6 +22,7 @@
 
 #include "farm/inspect.h"
 #include "farm/intake.h"
+#include "farm/look.h"
 #include "farm/upload.h"
 #include "http/endpoint.h"
 #include "text/escape.h"
@@ -183,11 +184,14 @@ inspect(json_object *out, struct fg_req *req, const struct fg_upload *upload)
 {
 	const char           *blend = fg_req_text(req, BLEND, "");
 	json_object          *blends = json_object_new_array();
-	struct fg_scene_file *file;
+	struct fg_scene_file *file = NULL;
 	char                  path[PATH_MAX];
 	enum fg_err           err;
+	int                   look;
 
 	json_object_object_add(out, "blends", blends);
+	if ((err = fg_look_begin(&look, req->farm, req->user->id)) != FG_OK)
+		return err;
 	fg_upload_path(path, req->farm, upload);
 	if ((err = fg_scene_open(&file, req->farm, path, upload->name, *blend != '\0' ? blend : FG_SCENE_FIRST)) == FG_OK) {
 		for (int i = 0; i < BLENDS_TOLD && fg_scene_name(file, i) != NULL; i++)
@@ -197,6 +201,7 @@ inspect(json_object *out, struct fg_req *req, const struct fg_upload *upload)
 		json_object_object_add(out, "scene", fg_inspect_json(fg_scene_blend(file), fg_scene_has, file));
 	}
 	fg_scene_close(file);
+	fg_look_end(look);
 	return err;
 }
 
@@ -243,16 +248,23 @@ is_id(const char *id)
 	return strlen(id) == FG_UPLOAD_ID - 1 && strspn(id, "0123456789abcdef") == FG_UPLOAD_ID - 1;
 }
 
+/* Asked before a byte is kept. */
+static enum fg_err
+enter(struct fg_req *req)
+{
+	fg_http_header(req, "Tus-Resumable", "1.0.0");
+	if (req->method_bit != FG_OPTIONS && (req->user->roles & (FG_ROLE_SUBMITTER | FG_ROLE_ADMIN)) == 0)
+		return fg_fail(FG_EFORBIDDEN, "this account may not upload; ask the farm's admin for the role submitter");
+	return FG_OK;
+}
+
 static enum fg_err
 upload(struct fg_req *req)
 {
 	const char *id = strncmp(req->path, "/api/upload/", 12) == 0 ? req->path + 12 : "";
 
-	fg_http_header(req, "Tus-Resumable", "1.0.0");
 	if (req->method_bit == FG_OPTIONS)
 		return options(req);
-	if ((req->user->roles & (FG_ROLE_SUBMITTER | FG_ROLE_ADMIN)) == 0)
-		return fg_fail(FG_EFORBIDDEN, "this account may not upload; ask the farm's admin for the role submitter");
 	if (strcmp(req->path, "/api/upload") == 0)
 		return req->method_bit == FG_POST ? create(req) : fg_fail(FG_EMETHOD, "name an upload: /api/upload/ID");
 	if (!is_id(id))
@@ -278,6 +290,6 @@ main(void)
 		.name = "upload", .methods = FG_OPTIONS | FG_POST | FG_HEAD | FG_PATCH | FG_GET | FG_DELETE, .needs = FG_USER, .anybody = FG_OPTIONS,
 		.reads = FG_SCOPE_READ | FG_SCOPE_SUBMIT, .changes = FG_SCOPE_SUBMIT,
 		.body = FG_BODY_MIXED, .file = "file", .file_max = most_bytes,
-		.params = params, .nparams = sizeof(params) / sizeof(*params), .handle = upload,
+		.params = params, .nparams = sizeof(params) / sizeof(*params), .enter = enter, .handle = upload,
 	});
 }

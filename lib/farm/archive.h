@@ -16,6 +16,7 @@ struct fg_archive_limits {
 	int64_t entries;        /**< files and folders [100 000] */
 	int64_t inflated_bytes; /**< all files together [64 GiB] */
 	int64_t ratio;          /**< inflated / packed, beyond the first 256 MiB [250] */
+	bool    remember;       /**< nobody else can change this file: what inflating it found stays with it (an extended attribute), and is not found out again */
 };
 
 enum { FG_ARCHIVE_NAME = 256 }; /**< room for the name that fg_archive_from_blend chooses */

@@ -63,7 +63,9 @@ choose_blend(struct fg_scene_file *f, const char *wanted)
 static enum fg_err
 read_from_zip(struct fg_scene_file *f, const struct fg_farm *farm, const char *wanted)
 {
-	const struct fg_archive_limits limits = { .entries = farm->settings.archive_entries, .inflated_bytes = farm->settings.archive_bytes };
+	const size_t                   spool = strlen(farm->spool.dir);
+	const struct fg_archive_limits limits = { .entries = farm->settings.archive_entries, .inflated_bytes = farm->settings.archive_bytes,
+		                                  .remember = strncmp(f->path, farm->spool.dir, spool) == 0 && f->path[spool] == '/' };
 	struct fg_spool_file           file = FG_SPOOL_NO_FILE;
 	enum fg_err                    err;
 

@@ -1,10 +1,12 @@
 """upload: a scene comes in piece by piece over a line that breaks, becomes a project, is rendered, and its result leaves: behind nginx and lighttpd."""
 import base64
+import fcntl
 import io
 import json
 import os
 import shutil
 import socket
+import struct
 import time
 import unittest
 import zipfile
@@ -160,6 +162,61 @@ class Uploads(farm.Case):
             answer = self.call("POST", "/api/upload", headers=[("Content-Type", "multipart/form-data; boundary=b")], body=farm.multipart(data.getvalue(), "a.zip", "b"))
             made = self.call("POST", "/api/projects", data={"upload": answer.json["id"]})
             self.assertEqual(made.status, 422, (name, made.body))
+
+    def scene(self, name="shot.zip"):
+        """An upload that is whole: a scene and some noise."""
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as z:
+            z.writestr("shot.blend", blendfile.make(32, 18))
+            z.writestr("noise", b"noise" * 1000)
+        where = self.begin(len(out.getvalue()), name)
+        self.assertEqual(self.piece(where, 0, out.getvalue()).status, 204)
+        return where
+
+    def test_looking_takes_turns(self):
+        """Two uploads of one user at once, three of all; what is being looked at is told by locks, so here they are taken by hand."""
+        where = self.scene()
+        mine = int([u for u in self.farm.json("user", "list") if u["name"] == "ann"][0]["id"]) * 2 + 16
+        status = lambda: [self.call("GET", where).status, self.call("GET", where.replace("/api/", "/api/preview/")).status,
+                          self.call("POST", "/api/projects", data={"upload": where.rpartition("/")[2]}).status]
+        with open(self.farm.dir + "/state/looks.lock", "a+b") as lock:
+            take = lambda at, count: fcntl.fcntl(lock, fcntl.F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, at, count, 0))
+            take(mine, 1)
+            self.assertEqual(self.call("GET", where).status, 200)
+            take(mine, 2)
+            self.assertEqual(status(), [429] * 3)
+        with open(self.farm.dir + "/state/looks.lock", "a+b") as lock:
+            take(0, 3)
+            answer = self.call("GET", where)
+            self.assertEqual((answer.status, "other people" in answer.json["message"]), (429, True))
+            self.assertEqual(self.call("HEAD", where).status, 200)
+        self.assertEqual(status(), [200, 404, 201])
+
+    def test_inflated_once(self):
+        """An archive that was found good is not inflated again; one that has changed since is."""
+        where = self.scene()
+        self.assertEqual(self.call("GET", where).status, 200)
+        path = f"{self.farm.dir}/spool/incoming/upload-{where.rpartition('/')[2]}"
+        if not os.listxattr(path):
+            self.skipTest("no extended attributes here")
+        was = os.stat(path)
+        with open(path, "r+b") as f:
+            data = f.read()
+            f.seek(data.index(b"noisenoise") + 20)
+            f.write(b"n0ise")
+        os.utime(path, ns=(was.st_atime_ns, was.st_mtime_ns))
+        answer = self.call("GET", where)
+        self.assertEqual(answer.status, 200, answer.body)
+        os.utime(path, ns=(was.st_atime_ns, was.st_mtime_ns + 1))
+        self.assertIn(self.call("GET", where).status, (400, 422))
+
+    def test_who_may_not_upload_sends_nothing(self):
+        before = sorted(os.listdir(self.farm.dir + "/spool/incoming"))
+        with socket.create_connection(("127.0.0.1", self.farm.port), timeout=30) as s:
+            s.sendall(f"POST /api/upload HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.tokens['wim']}\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+                      f"Content-Length: {1 << 30}\r\n\r\n--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.zip\"\r\n\r\n".encode())
+            self.assertEqual(int(s.recv(4096).split()[1]), 403)
+            self.assertEqual(sorted(os.listdir(self.farm.dir + "/spool/incoming")), before)
 
     def test_negative_frames(self):
         answer = self.call("POST", "/api/upload", headers=[("Content-Type", "multipart/form-data; boundary=b")], body=farm.multipart(blendfile.make(), "a.blend", "b"))
