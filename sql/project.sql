@@ -95,8 +95,8 @@ SELECT t.frame, count(*), sum(t.state = 'done'), sum(t.state = 'leased'), sum(t.
  WHERE t.project = :project AND t.frame > :after AND t.frame <= :last AND t.state <> 'replaced' GROUP BY t.frame ORDER BY t.frame;
 
 -- name: frame_tiles
--- The tiles of one frame with the lease that holds or brought each.
-SELECT t.row, t.column, t.state, t.tries, t.size, coalesce(l.id, 0), coalesce(w.id, 0), coalesce(w.name, ''), coalesce(l.since_ms, 0), coalesce(l.progress, 0),
+-- The tiles of one frame with the lease that holds or brought each. Nothing waits in a project that failed: what was tried there has failed.
+SELECT t.row, t.column, CASE WHEN t.state = 'waiting' AND t.tries > 0 AND (SELECT state FROM project WHERE id = :project) = 'failed' THEN 'failed' ELSE t.state END, t.tries, t.size, coalesce(l.id, 0), coalesce(w.id, 0), coalesce(w.name, ''), coalesce(l.since_ms, 0), coalesce(l.progress, 0),
        coalesce(l.render_s, 0), coalesce(l.memory_kib, 0)
   FROM task t LEFT JOIN lease l ON l.id = CASE t.state WHEN 'done' THEN t.lease ELSE t.holder END LEFT JOIN worker w ON w.id = l.worker
  WHERE t.project = :project AND t.frame = :frame AND t.state <> 'replaced' ORDER BY t.row, t.column;

@@ -8,7 +8,7 @@ import { say } from "./shell.js";
 import { chip, setChip } from "./state.js";
 import { fillTable } from "./table.js";
 
-const ROWS_MOST = 64;
+const ROWS_MORE = 64;
 
 /** A worker's log, in a box of its own. */
 export async function showLog(project, lease, url) {
@@ -34,16 +34,15 @@ export class Frame {
 		this.url = url;
 		this.me = me;
 		this.picture = new Picture(byId("canvas"), url);
-		this.all = false;
 		byId("tiles-all").addEventListener("click", () => {
-			this.all = true;
+			this.most += ROWS_MORE;
 			this.tiles();
 		});
 	}
 
 	/** Show frame `number`; `item` is its line in the list of frames, when that is known. */
 	async show(project, number, item) {
-		if (this.number !== number) this.all = false;
+		if (this.number !== number) this.most = ROWS_MORE;
 		this.project = project;
 		this.number = number;
 		this.picture.shape(project);
@@ -76,14 +75,13 @@ export class Frame {
 
 	/* Tiles that nobody had yet have nothing to tell: they are only counted. */
 	tiles() {
-		const tiles = this.answer.tiles.filter((tile) => tile.state !== "waiting" || tile.tries > 0), shown = this.all ? tiles : tiles.slice(0, ROWS_MOST);
+		const tiles = this.answer.tiles.filter((tile) => tile.state !== "waiting" || tile.tries > 0), shown = tiles.slice(0, this.most);
 		const others = this.answer.tiles.length - tiles.length;
 		setText(byId("tiles-waiting"), others ? `${many(others, "tile")} wait${others === 1 ? "s" : ""} for a worker.` : "");
 		byId("tiles-table").hidden = tiles.length === 0;
 		byId("legend").hidden = Boolean(this.picture.whole);
-		fillTable(byId("tiles"), shown.slice(0, 512).map((tile) => this.told(tile)), (tile) => `${tile.row}-${tile.column}`, (tile) => this.cells(tile));
+		fillTable(byId("tiles"), shown.map((tile) => this.told(tile)), (tile) => `${tile.row}-${tile.column}`, (tile) => this.cells(tile));
 		byId("tiles-all").hidden = shown.length === tiles.length;
-		setText(byId("tiles-all"), `Show ${many(tiles.length - ROWS_MOST, "more tile")}`);
 	}
 
 	/* Every lending of the frame's tiles, newest first. */

@@ -96,8 +96,8 @@ export class Picture {
 
 	draw() {
 		if (!this.frame) return;
-		const pen = this.canvas.getContext("2d"), style = getComputedStyle(document.documentElement);
-		const tone = (name) => style.getPropertyValue(name).trim();
+		const pen = this.canvas.getContext("2d"), style = getComputedStyle(document.documentElement), tones = {};
+		const tone = (name) => tones[name] ??= style.getPropertyValue(name).trim();
 		const whole = this.whole && this.images.get(this.whole);
 		pen.fillStyle = tone("--sunk");
 		pen.fillRect(0, 0, this.canvas.width, this.canvas.height);

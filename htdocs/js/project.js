@@ -27,6 +27,7 @@ function url(path) {
 function doing() {
 	const parts = [p.summary || `${counts(p)}.`];
 	if (p.next_ask_ms && p.tasks_running === 0 && p.tasks_waiting > 0) parts.push(`The next worker asks at about ${clock(p.next_ask_ms)}.`);
+	else if (p.state === "waiting") parts.push("No idle machine is known: busy ones come when done, and more can be lent.");
 	return parts.join(" ");
 }
 

@@ -211,6 +211,12 @@ class Portal(farm.Case):
         self.assertEqual((log.status, log.header("Content-Type")), (200, "text/plain; charset=utf-8"))
         self.assertIn("wood.png ?? No such file\n", log.body.decode())
         self.assertEqual([self.bob.get(f"{at}/logs/{job.get('id')}").status, self.ann.get(f"{at}/logs/999").status], [404, 404])
+        given_up = self.farm.project("ann", frames="1", tiles="1x2", width=64, height=36)
+        self.farm.sql(f"UPDATE task SET tries = 5 WHERE project = {given_up} AND column = 0; UPDATE project SET state = 'failed' WHERE id = {given_up}")
+        tiles = self.ok(self.ann.get(f"/api/projects/{given_up}/frames/1"))["tiles"]
+        self.assertEqual([tile["state"] for tile in tiles], ["failed", "waiting"])
+        self.farm.sql(f"UPDATE project SET state = 'active' WHERE id = {given_up}")
+        self.assertEqual(self.ann.call("DELETE", f"/api/projects/{given_up}").status, 204)
         stranger = self.farm.project("bob")
         self.assertEqual(self.bob.get(f"/api/projects/{stranger}/logs/{job.get('id')}").status, 404)
 

@@ -117,6 +117,7 @@ class Film(farm.Case):
         b.click("#choices button", "Render")
         b.wait("h1#title", "turning cube")
         b.wait("#state", "Waiting")
+        b.wait("#doing", "No idle machine is known")  # nobody lends one yet
         b.shot("3-waiting")
 
     def watch(self, b):
