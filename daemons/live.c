@@ -13,12 +13,14 @@
  *   /relay/NAME  the progress app's five messages to the farm that came with a token of the account NAME
  *   any other    the progress app's five messages to this farm (or to that of live_relay)
  * With --relay nothing listens: it dials out to another portal's /relay, beside the farm's own live, and serves who comes there.
- * It holds nothing that matters: killed at any moment, its viewers come back and are told everything.
+ * It holds nothing that matters: killed at any moment, its viewers come back and are told everything. So that is what it does itself when a setting
+ * deadline_* or llm_* is another: it becomes the program again, and they come back.
  *   Protocol: doc/protocol.md#live    Test: tests/integration/live.py */
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/time.h"
 #include "farm/program.h"
@@ -40,6 +42,8 @@ struct wishes {
 	const char *config, *env, *relay, *token_file, *ca_file;
 };
 static char            env_key[512];
+static bool            anew;
+static struct fg_settings begun; /* as they were when it began */
 
 static void
 on_term(int number)
@@ -97,11 +101,23 @@ start_llm(struct fg_llm **out, struct fg_hub *hub)
 	if (env_key[0] != '\0')
 		fg_buf_str(&key, env_key);
 	else if (settings->llm_key_file[0] != '\0' && (err = fg_fs_read(&key, settings->llm_key_file, ENV_MOST)) != FG_OK)
-		err = fg_fail(err, "could not read llm_key_file %s", settings->llm_key_file);
+		fg_log(FG_LOG_ERROR, "llm.key", "file=%s why=%s", fg_log_quote(settings->llm_key_file).text, fg_log_quote(fg_err_text(err)).text);
 	if (err == FG_OK && (settings->llm_url[0] != '\0' || env_key[0] != '\0'))
 		err = fg_llm_start(out, hub, settings->llm_url[0] != '\0' ? settings->llm_url : "https://api.openai.com/v1", fg_buf_text(&key));
+	else
+		err = FG_OK; /* the rules' words are there without it */
 	fg_buf_free(&key);
 	return err;
+}
+
+static bool
+is_outdated(const struct fg_hub *hub)
+{
+	const struct fg_settings *now = &hub->farm->settings;
+
+	return strcmp(now->deadline_url, begun.deadline_url) != 0 || strcmp(now->deadline_paths, begun.deadline_paths) != 0 ||
+	       strcmp(now->deadline_map, begun.deadline_map) != 0 || strcmp(now->llm_url, begun.llm_url) != 0 || strcmp(now->llm_model, begun.llm_model) != 0 ||
+	       strcmp(now->llm_key_file, begun.llm_key_file) != 0 || now->llm_seconds != begun.llm_seconds;
 }
 
 /* Viewers come here, or by way of the portal that we dial. */
@@ -131,12 +147,15 @@ serve(struct fg_farm *farm, const struct wishes *wishes)
 	struct fg_deadline *deadline = NULL;
 	struct fg_llm      *llm = NULL;
 	struct fg_hub       hub;
-	enum fg_err         err = wishes->env != NULL ? read_env(&farm->settings, wishes->env) : FG_OK;
+	enum fg_err         err;
 
+	begun = farm->settings;
+	err = wishes->env != NULL ? read_env(&farm->settings, wishes->env) : FG_OK;
 	if (err == FG_OK)
 		err = fg_hub_open(&hub, farm);
 	else
 		return fprintf(stderr, "live: %s\n", fg_err_text(err)), 1;
+	hub.outdated = is_outdated;
 	if (err == FG_OK && farm->settings.deadline_url[0] != '\0')
 		err = fg_deadline_start(&deadline, &hub, farm->settings.deadline_url);
 	if (err == FG_OK)
@@ -149,6 +168,7 @@ serve(struct fg_farm *farm, const struct wishes *wishes)
 	fg_dial_close(dial);
 	fg_deadline_stop(deadline);
 	fg_llm_stop(llm);
+	anew = hub.anew && !ending;
 	fg_hub_close(&hub);
 	return err == FG_OK ? 0 : 1;
 }
@@ -198,5 +218,9 @@ main(int argc, char **argv)
 	else
 		fprintf(stderr, "live: %s\n", fg_err_text(err));
 	fg_farm_close(&farm);
+	if (status == 0 && anew) {
+		fg_log(FG_LOG_INFO, "live.anew", "why=settings");
+		execv("/proc/self/exe", argv);
+	}
 	return status;
 }

@@ -347,7 +347,7 @@ fg_dial_serve(struct fg_dial *dial, volatile const int *ending)
 {
 	turn(&dial->rounds);
 	dial_out(&dial->redial);
-	while (!*ending && lws_service(dial->context, 0) >= 0)
+	while (!*ending && !dial->hub->anew && lws_service(dial->context, 0) >= 0)
 		continue;
 }
 

@@ -413,6 +413,7 @@ void
 fg_door_turn(struct fg_hub *hub)
 {
 	fg_farm_refresh(hub->farm, fg_now_ms());
+	hub->anew = hub->anew || (hub->outdated != NULL && hub->outdated(hub));
 	fg_hub_round(hub);
 	if (hub->deadline != NULL)
 		fg_deadline_round(hub->deadline);
@@ -498,7 +499,7 @@ void
 fg_door_serve(struct fg_door *door, volatile const int *ending)
 {
 	tick(&door->timer);
-	while (!*ending && lws_service(door->context, 0) >= 0)
+	while (!*ending && !door->hub->anew && lws_service(door->context, 0) >= 0)
 		continue;
 }
 

@@ -11,7 +11,7 @@ struct fg_door;
 enum fg_err fg_door_open(struct fg_door **out, struct fg_hub *hub);
 void        fg_door_close(struct fg_door *door);
 
-/** Serve until *ending is set: the hub's rounds, and whatever comes. */
+/** Serve until *ending is set or the hub is to begin anew: the hub's rounds, and whatever comes. */
 void fg_door_serve(struct fg_door *door, volatile const int *ending);
 
 /** End a wait from a signal handler. */

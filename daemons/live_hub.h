@@ -80,6 +80,8 @@ struct fg_hub {
 	uint64_t          round;
 	int64_t           version, next_ms, aged_ms, lent_ms; /**< version: fg_db_changes when we looked last */
 	int64_t           work; /**< newest event after which there may be something to do */
+	bool (*outdated)(const struct fg_hub *hub); /**< settings that count at the start are others now; NULL never */
+	bool              anew;       /**< they are: stop serving, and begin again */
 	bool              told, lent; /**< told: those who wait know of it */
 };
 

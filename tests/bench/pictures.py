@@ -1,6 +1,6 @@
 """pictures: lib/image beside what a user would take, on 4096x2160 pictures of three kinds.
 
-    tests/bench/pictures.py [--runs N] [--keep DIR]       (make bench; needs tests/bench/stitch, made by `make bench`)
+    tests/bench/pictures.py [--runs N] [--keep DIR] [--previews]   (make bench; needs tests/bench/stitch, made by `make bench`)
 
 noise    a gradient with noise: hard to deflate
 render   Blender's Cycles, 6 samples, not denoised (left out where there is no Blender)
@@ -191,6 +191,34 @@ def bench_thumb(work, kind, exr, runs):
     ], runs)
 
 
+def bench_previews(work, kind, exr, runs):
+    """A JPEG 1280 pixels wide of each compression: ours has to take a third of ffmpeg's wall time, and a quarter of oiiotool's."""
+    out = work + '/out.jpg'
+    print('\nEXR %dx%d half -> JPEG 1280, %s (wall s)' % (W, H, kind))
+    print('  %-6s %8s %9s %9s %9s %9s %10s %11s' % ('', 'MB', 'farmgate', '1 thread', 'ffmpeg', 'oiiotool', 'x ffmpeg', 'x oiiotool'), flush=True)
+    for name in ('none', 'rle', 'zip', 'zips', 'piz', 'pxr24', 'b44'):
+        packed = '%s/%s-%s.exr' % (work, kind, name)
+        if not os.path.exists(packed):
+            quiet('oiiotool', exr, '-d', 'half', '--compression', name, '-o', packed)
+        cases = [
+            ('ours', [STITCH, 'thumb', out, '1280', packed]),
+            ('one', [STITCH, '-t', '1', 'thumb', out, '1280', packed]),
+            ('ffmpeg', ['ffmpeg', '-v', 'error', '-y', '-apply_trc', 'iec61966_2_1', '-i', packed, '-vf', 'scale=1280:-1:flags=area', '-q:v', '3', out]),
+            ('oiiotool', ['oiiotool', packed, '--resize:filter=box', '1280x675', '--colorconvert', 'linear', 'sRGB', '-d', 'uint8', '--quality', '80', '-o', out]),
+        ]
+        walls = {case: [] for case, _ in cases}
+        for _ in range(runs):
+            for case, argv in cases:
+                wall = run(argv)[0] if have(argv[0]) or os.path.exists(argv[0]) else None
+                if wall is not None:
+                    walls[case].append(wall)
+        wall = {case: statistics.median(got) for case, got in walls.items() if got}
+        against = [wall[other] / wall['ours'] if other in wall else 0 for other in ('ffmpeg', 'oiiotool')]
+        missed = ''.join('  misses %s' % other for other, ratio, least in zip(('ffmpeg', 'oiiotool'), against, (3, 4)) if 0 < ratio < least)
+        print('  %-6s %8.1f %9.3f %9.3f %9.3f %9.3f %10.2f %11.2f%s' % (name, os.path.getsize(packed) / 1e6, wall['ours'], wall['one'], wall.get('ffmpeg', 0),
+                                                                          wall.get('oiiotool', 0), *against, missed), flush=True)
+
+
 def bench_check(files):
     print('\nCheck (quickest of 20)')
     for name in files:
@@ -212,6 +240,7 @@ def main():
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     args.add_argument('--runs', type=int, default=5)
     args.add_argument('--keep', metavar='DIR', help='make the pictures there and leave them, or take those that are there')
+    args.add_argument('--previews', action='store_true', help='only the table of previews by EXR compression')
     args = args.parse_args()
     if not have('convert'):
         return print('\nPictures: left out, ImageMagick is not installed')
@@ -231,6 +260,11 @@ def main():
                     os.mkdir(tiles)
                     cut('%s.%s' % (path, ext), ext, tiles)
         listed = lambda kind, ext: ['%s/%s-%s/%s' % (work, kind, ext, n) for n in sorted(os.listdir('%s/%s-%s' % (work, kind, ext)))]
+        for kind in kinds[:-1]:
+            if os.path.exists('%s/%s.exr' % (work, kind)):
+                bench_previews(work, kind, '%s/%s.exr' % (work, kind), args.runs)
+        if args.previews:
+            return
         for kind in kinds:
             bench_png(work, kind, listed(kind, 'png'), args.runs)
         for kind in kinds[:-1]:

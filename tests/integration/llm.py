@@ -157,5 +157,32 @@ class Llm(farm.Case):
             self.farm.admin("project", "delete", project)
 
 
+class Later(farm.Case):
+    def test_a_setting_counts_while_it_runs(self):
+        model = Model()
+        try:
+            self.farm.user("ada", "submitter")
+            self.farm.renderer()
+            ada, project, pid = farm.Visitor(self.farm, "ada"), self.farm.project("ada", frames="1"), self.farm.processes("live")
+            with open(self.farm.dir + "/farmgate.conf", "a") as conf:
+                conf.write(f"llm_key_file = /nowhere/at/all\nllm_url = http://127.0.0.1:{model.server.server_address[1]}/v1\n")
+
+            def said():
+                try:
+                    with websocket.Socket(self.farm.port, headers=[("Cookie", ada.cookie)]) as ws:
+                        ws.send(body="get_job_details", jobId=str(project))
+                        return "".join(m.get("chunk", "") for m in ws.quiet(1))
+                except (websocket.Closed, websocket.Refused, OSError):
+                    return ""
+            self.eventually(lambda: "live.anew" in self.farm.logs().decode(errors="replace") and said() and not model.bodies)  # no key: the rules' words
+            with open(self.farm.dir + "/farmgate.conf", "a") as conf:
+                conf.write("llm_key_file =\n")
+            self.eventually(lambda: "".join(WORDS) in said())
+            self.assertEqual(self.farm.processes("live"), pid)
+        finally:
+            model.server.shutdown()
+            model.server.server_close()
+
+
 if __name__ == "__main__":
     tap.main()
