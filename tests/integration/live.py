@@ -307,7 +307,7 @@ class Feed(Live):
         ws.json()
         job = self.worker("lent").job()
         self.assertFalse(isinstance(job, int))
-        self.assertEqual(ws.json(5)["lent"], int(job.get("id")))
+        ws.until(lambda m: m["lent"] == int(job.get("id")), 5)
 
     def test_a_worker_waits_for_work(self):
         w = self.worker("waits")
