@@ -106,9 +106,8 @@ check_local(const struct fg_req *req)
 	return fg_fail(FG_EFORBIDDEN, "this address is not called %.100s (setting batch_hosts)", req->host);
 }
 
-/* Before a byte of what they bring is kept. */
 static enum fg_err
-check_user(struct fg_req *req)
+find_user(struct fg_req *req)
 {
 	enum fg_err err;
 
@@ -131,6 +130,17 @@ check_submitter(const struct fg_req *req)
 	if ((req->user->roles & (FG_ROLE_SUBMITTER | FG_ROLE_ADMIN)) != 0)
 		return FG_OK;
 	return fg_fail(FG_EFORBIDDEN, "this account may not render; ask the farm's admin for the role submitter");
+}
+
+/* Before a byte of what they bring is kept. */
+static enum fg_err
+check_user(struct fg_req *req)
+{
+	enum fg_err err = find_user(req);
+
+	if (err == FG_OK && req->method_bit == FG_POST && (err = check_submitter(req)) == FG_OK)
+		err = fg_upload_room(req->farm, req->content_length);
+	return err;
 }
 
 static enum fg_err

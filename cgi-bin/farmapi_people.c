@@ -14,6 +14,7 @@
 #include "farm/look.h"
 #include "farm/other_farm.h"
 #include "farm/renderer_tar.h"
+#include "farm/upload.h"
 #include "farm/visit.h"
 #include "farm/worker.h"
 #include "http/media_type.h"
@@ -344,7 +345,9 @@ farmapi_upload_allowed(const struct fg_req *req)
 {
 	struct fg_user user;
 
-	return find_submitter(&user, req);
+	const enum fg_err err = find_submitter(&user, req);
+
+	return err == FG_OK ? fg_upload_room(req->farm, req->content_length) : err;
 }
 
 enum fg_err

@@ -255,7 +255,7 @@ enter(struct fg_req *req)
 	fg_http_header(req, "Tus-Resumable", "1.0.0");
 	if (req->method_bit != FG_OPTIONS && (req->user->roles & (FG_ROLE_SUBMITTER | FG_ROLE_ADMIN)) == 0)
 		return fg_fail(FG_EFORBIDDEN, "this account may not upload; ask the farm's admin for the role submitter");
-	return FG_OK;
+	return req->method_bit == FG_POST ? fg_upload_room(req->farm, req->content_length) : FG_OK;
 }
 
 static enum fg_err

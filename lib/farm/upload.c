@@ -22,18 +22,24 @@ fg_upload_path(char out[PATH_MAX], const struct fg_farm *farm, const struct fg_u
 	fg_spool_path(out, &farm->spool, name);
 }
 
-static enum fg_err
-check(const struct fg_farm *farm, int64_t size)
+enum fg_err
+fg_upload_room(const struct fg_farm *farm, int64_t bytes)
 {
 	const int64_t free_bytes = fg_spool_free_bytes(&farm->spool);
 
+	if (fg_farm_full(farm) || (free_bytes >= 0 && free_bytes - bytes < farm->settings.disk_reserve_bytes))
+		return fg_fail(FG_ENOSPACE, "the farm's disk has no room for this upload; try again when there is");
+	return FG_OK;
+}
+
+static enum fg_err
+check(const struct fg_farm *farm, int64_t size)
+{
 	if (size < 1)
 		return fg_fail(FG_EINVAL, "an upload must have at least one byte");
 	if (size > farm->settings.upload_bytes)
 		return fg_fail(FG_ETOOBIG, "an upload may have at most %" PRId64 " bytes (setting upload_bytes)", farm->settings.upload_bytes);
-	if (fg_farm_full(farm) || (free_bytes >= 0 && free_bytes - size < farm->settings.disk_reserve_bytes))
-		return fg_fail(FG_ENOSPACE, "the farm's disk has no room for this upload; try again when there is");
-	return FG_OK;
+	return fg_upload_room(farm, size);
 }
 
 /* Quotas are asked for in the transaction that uses them up: of two who ask for the last place at once, one gets it. */

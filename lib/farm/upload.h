@@ -12,6 +12,9 @@ struct fg_upload {
 	int     fd;                 /**< open and locked by fg_upload_open; -1 otherwise */
 };
 
+/** Has the disk room for so many more bytes? Asked before they come. FG_ENOSPACE */
+enum fg_err fg_upload_room(const struct fg_farm *farm, int64_t bytes);
+
 /** Announce one. FG_ETOOBIG (upload_bytes, or the user's quota), FG_ECONFLICT (upload_waiting), FG_ENOSPACE (below disk_reserve_bytes, or it would be), FG_EINVAL */
 enum fg_err fg_upload_add(struct fg_upload *out, struct fg_farm *farm, int64_t user, const char *name, int64_t size, int64_t now_ms);
 

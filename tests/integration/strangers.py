@@ -1,4 +1,5 @@
 """strangers: what a web server keeps for somebody whom the farm doesn't know: nothing large. Whoever it knows delivers as ever."""
+import json
 import os
 import re
 import shutil
@@ -89,6 +90,22 @@ class Strangers(farm.Case):
             self.assertEqual(client.error(log=b"line\n" * 1000000).xml.get("status"), "0")
             client.logout()
             self.assertEqual(self.heard(self.connect(DELIVER, LARGE, client.cookie))[::2], self.dead[DELIVER], version)
+
+    def test_guessing_passwords(self):
+        """Failures are counted by account and by the address that called, whatever a header says of it."""
+        self.farm.user("ann", "submitter")
+        self.farm.user("zoe", "submitter")
+
+        def login(name, password, claimed, source="127.0.0.1"):
+            body = json.dumps({"name": name, "password": password}).encode()
+            with socket.create_connection(("127.0.0.1", self.farm.port), timeout=30, source_address=(source, 0)) as s:
+                s.sendall(f"POST /api/login HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {claimed}\r\nForwarded: for={claimed}\r\nX-Real-IP: {claimed}\r\n"
+                          f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+                return int(s.recv(4096).split()[1])
+        self.assertEqual([login("ann", "guess", f"10.0.0.{i}") for i in range(10)], [401] * 10)
+        self.assertEqual([login("zoe", "long enough", "10.0.1.1"), login("ann", "long enough", "10.0.1.1", "127.0.0.3")], [429] * 2)
+        self.assertEqual(login("zoe", "long enough", "127.0.0.1", "127.0.0.2"), 200)
+        self.farm.sql("DELETE FROM failure")
 
     def test_nobody_else_asks_the_door(self):
         for path in ("/@door/send_frame", "/@door/", "/%40door/error", "/door", "/server/door.php"):

@@ -212,11 +212,13 @@ class Uploads(farm.Case):
 
     def test_who_may_not_upload_sends_nothing(self):
         before = sorted(os.listdir(self.farm.dir + "/spool/incoming"))
-        with socket.create_connection(("127.0.0.1", self.farm.port), timeout=30) as s:
-            s.sendall(f"POST /api/upload HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.tokens['wim']}\r\nContent-Type: multipart/form-data; boundary=b\r\n"
-                      f"Content-Length: {1 << 30}\r\n\r\n--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.zip\"\r\n\r\n".encode())
-            self.assertEqual(int(s.recv(4096).split()[1]), 403)
-            self.assertEqual(sorted(os.listdir(self.farm.dir + "/spool/incoming")), before)
+        batch = self.farm.admin("token", "add", "wim", "test", "--scope", "batch").split()[-1]
+        for path, token in (("/api/upload", self.tokens["wim"]), ("/batch/file", batch)):
+            with socket.create_connection(("127.0.0.1", self.farm.port), timeout=30) as s:
+                s.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+                          f"Content-Length: {1 << 30}\r\n\r\n--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.zip\"\r\n\r\n".encode())
+                self.assertEqual(int(s.recv(4096).split()[1]), 403, path)
+                self.assertEqual(sorted(os.listdir(self.farm.dir + "/spool/incoming")), before)
 
     def test_negative_frames(self):
         answer = self.call("POST", "/api/upload", headers=[("Content-Type", "multipart/form-data; boundary=b")], body=farm.multipart(blendfile.make(), "a.blend", "b"))
@@ -255,6 +257,11 @@ class NoRoom(farm.Case):
         self.assertEqual(c.job(), 200)
         answer = farm.request(self.farm.port, "POST", "/api/upload", [("Authorization", "Bearer " + token), ("Upload-Length", 10)])
         self.assertEqual(answer.status, 507)
+        batch = self.farm.admin("token", "add", "ann", "test", "--scope", "batch").split()[-1]
+        for path, token in (("/api/upload", token), ("/batch/file", batch)):  # a form is told by its head, too
+            with socket.create_connection(("127.0.0.1", self.farm.port), timeout=30) as s:
+                s.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: {1 << 30}\r\n\r\n--b\r\n".encode())
+                self.assertEqual(int(s.recv(4096).split()[1]), 507, path)
         self.assertEqual(c.upload(job, png(32, 18)).xml.get("status"), "0")  # results are still taken
         self.assertEqual(self.farm.show(project)["tasks_done"], 1)
 
