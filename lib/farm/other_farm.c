@@ -50,13 +50,14 @@ all_fit(const struct fg_project *p, int overscan)
 int
 fg_other_overscan(const struct fg_project *p)
 {
-	const int most = p->overscan > 0 ? OVERSCAN_OFF : 0;
+	const int room = (p->width < p->height ? p->width : p->height) / p->rows; /* more than the neighbour they can't cut off */
+	const int wanted = p->overscan < room ? p->overscan : room, most = wanted > 0 ? OVERSCAN_OFF : 0;
 
 	for (int off = 0; off <= most; off++) {
-		if (all_fit(p, p->overscan + off))
-			return p->overscan + off;
-		if (p->overscan - off > 0 && all_fit(p, p->overscan - off))
-			return p->overscan - off;
+		if (all_fit(p, wanted + off))
+			return wanted + off;
+		if (wanted - off > 0 && all_fit(p, wanted - off))
+			return wanted - off;
 	}
 	return -1;
 }

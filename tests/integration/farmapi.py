@@ -292,6 +292,18 @@ class Faults(Base):
         self.assertEqual([p["totalchunks"] for p in self.call("/api/projectsindex", {}).json["projects"] if p["id"] == moving], [2])
         self.drain()
 
+    def test_overscan_beyond_the_neighbour(self):
+        """Chunks of 53 × 30 pixels with 64 around them: the workers cut off what they were told, so it may not be more than there is."""
+        self.drain()
+        self.open("bob")
+        project = self.project(cutinto="3", overscan="64").json["projectid"]
+        who = self.join()
+        job = self.job(who)
+        self.assertEqual((job["available"], job["dataid"]), (True, project))
+        self.assertLessEqual(job["overscan"], 30)
+        self.assertEqual(self.finish(who, job["chunkid"], png(53, 30)).status, 200)
+        self.drain()
+
     def test_poison_stops_itself(self):
         """A scene that Blender can't render costs its budget of errors, and no worker twice."""
         self.drain()
