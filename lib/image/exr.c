@@ -231,6 +231,64 @@ read_zip(struct fg_exr_chunk *chunk, const struct fg_exr *exr, const exr_chunk_i
 	return true;
 }
 
+/* PXR24's planes of a channel's line, highest bytes first, are differences; floats come without their lowest byte. Where the next channel's begin. */
+static const uint8_t *
+add_planes(uint8_t *out, const uint8_t *in, size_t width, exr_pixel_type_t type)
+{
+	const uint8_t *a = in, *b = in + width, *c = b + width, *d = c + width;
+	uint32_t       sum = 0;
+
+	if (type == EXR_PIXEL_HALF) {
+		for (size_t x = 0; x < width; x++) {
+			sum += (uint32_t)a[x] << 8 | b[x];
+			out[2 * x] = (uint8_t)sum;
+			out[2 * x + 1] = (uint8_t)(sum >> 8);
+		}
+		return c;
+	}
+	for (size_t x = 0; x < width; x++, out += 4) {
+		sum += (uint32_t)a[x] << 24 | (uint32_t)b[x] << 16 | (uint32_t)c[x] << 8 | (type == EXR_PIXEL_UINT ? d[x] : 0u);
+		out[0] = (uint8_t)sum;
+		out[1] = (uint8_t)(sum >> 8);
+		out[2] = (uint8_t)(sum >> 16);
+		out[3] = (uint8_t)(sum >> 24);
+	}
+	return type == EXR_PIXEL_UINT ? d + width : d;
+}
+
+static bool
+read_pxr24(struct fg_exr_chunk *chunk, const struct fg_exr *exr, const exr_chunk_info_t *info)
+{
+	const size_t   packed = info->packed_size, size = info->unpacked_size, width = (size_t)exr->width;
+	const size_t   lines = size / (width * exr->pixel_bytes);
+	size_t         planes = 0;
+	uint8_t       *in, *out;
+	const uint8_t *from;
+
+	fg_buf_clear(&chunk->packed);
+	fg_buf_clear(&chunk->halves);
+	fg_buf_clear(&chunk->plain);
+	in = (uint8_t *)fg_buf_room(&chunk->packed, packed);
+	if (exr_read_chunk(exr->context, 0, info, in) != EXR_ERR_SUCCESS)
+		return false;
+	chunk->lines = in;
+	if (packed == size)
+		return true;
+	for (int i = 0; i < exr->channels->num_channels; i++)
+		planes += width * lines * (exr->channels->entries[i].pixel_type == EXR_PIXEL_FLOAT ? 3 : exr->bytes[i]);
+	if (chunk->inflater == NULL && (chunk->inflater = libdeflate_alloc_decompressor()) == NULL)
+		return false;
+	from = (uint8_t *)fg_buf_room(&chunk->halves, planes);
+	out = (uint8_t *)fg_buf_room(&chunk->plain, size);
+	if (libdeflate_zlib_decompress(chunk->inflater, in, packed, chunk->halves.data, planes, NULL) != LIBDEFLATE_SUCCESS)
+		return false;
+	chunk->lines = out;
+	for (size_t line = 0; line < lines; line++)
+		for (int i = 0; i < exr->channels->num_channels; out += width * exr->bytes[i++])
+			from = add_planes(out, from, width, exr->channels->entries[i].pixel_type);
+	return true;
+}
+
 /* The pipeline stops once the lines are decoded: we take them as they lie. */
 static exr_result_t
 keep_lines(exr_decode_pipeline_t *pipeline)
@@ -269,11 +327,13 @@ fg_exr_chunk_read(struct fg_exr_chunk *chunk, const struct fg_exr *exr, int y)
 	const int        left = exr->height - first, lines = left < exr->chunk_lines ? left : exr->chunk_lines;
 	const size_t     size = (size_t)exr->width * exr->pixel_bytes * (size_t)lines;
 	const bool       ours = exr->compression == EXR_COMPRESSION_NONE || exr->compression == EXR_COMPRESSION_ZIP || exr->compression == EXR_COMPRESSION_ZIPS;
+	bool (*const read)(struct fg_exr_chunk *, const struct fg_exr *, const exr_chunk_info_t *) =
+		ours ? read_zip : exr->compression == EXR_COMPRESSION_PXR24 ? read_pxr24 : read_other;
 
 	chunk->nlines = 0;
 	if (exr_read_scanline_chunk_info(exr->context, 0, exr->data.min.y + y, &info) != EXR_ERR_SUCCESS)
 		return fg_fail(FG_EINVAL, "damaged EXR: line %d is missing", y);
-	if (info.unpacked_size != size || info.packed_size > size || !(ours ? read_zip : read_other)(chunk, exr, &info))
+	if (info.unpacked_size != size || info.packed_size > size || !read(chunk, exr, &info))
 		return fg_fail(FG_EINVAL, "damaged EXR: the lines from %d on can't be decoded", first);
 	chunk->y = first;
 	chunk->nlines = lines;

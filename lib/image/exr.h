@@ -27,7 +27,7 @@ void        fg_exr_close(struct fg_exr *exr);
 
 /** A chunk of lines, decoded. One for each thread; `{0}` at the start, fg_exr_chunk_free at the end. */
 struct fg_exr_chunk {
-	struct fg_buf                   packed, halves, plain; /* none and ZIP */
+	struct fg_buf                   packed, halves, plain; /* none, ZIP and PXR24 */
 	struct libdeflate_decompressor *inflater;
 	exr_decode_pipeline_t           pipeline;              /* the other compressions */
 	bool                            begun;
