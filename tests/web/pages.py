@@ -112,7 +112,8 @@ class Pages(farm.Case):
             b.shot(where)
             wide = b.script("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
             wrong += [f"{where}: {wide} pixels too wide"] if wide > 0 else []
-            wrong += [f"{where}: {line}" for line in b.complaints() if not name.startswith("no-")]
+            # There is no launcher here; the browser may say so when the page that asked for it has been left.
+            wrong += [f"{where}: {line}" for line in b.complaints() if not name.startswith("no-") and "/rpc" not in line]
             wrong += [f"{where}: {line}" for line in self.axe()]
         return wrong
 
