@@ -19,7 +19,7 @@
 #include "store/migrations.h"
 #include "store/turnstile.h"
 
-enum { BUSY_MS = 5000, SOON = 200, SOON_US = 50, LATER_US = 500, CHECKPOINT_PAGES = 2000, SECRET_SIZE = 32, ID_BLOCK = 64 };
+enum { BUSY_MS = 5000, SOON = 200, SOON_US = 50, LATER_US = 500, CHECKPOINT_PAGES = 4000, SECRET_SIZE = 32, ID_BLOCK = 64 };
 
 struct fg_db {
 	sqlite3        *sqlite, *second; /**< the second one holds writers off during a checkpoint */
@@ -90,7 +90,8 @@ connect_one(struct fg_db *db, sqlite3 **out)
 	sqlite3_busy_handler(*out, wait_for_writer, db);
 	sqlite3_db_config(*out, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_db_config(*out, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-	if (sqlite3_exec(*out, "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;"
+	/* A lease touches some 16 pages, mostly for a few bytes each: half the usual size is written in less time. Older states keep theirs. */
+	if (sqlite3_exec(*out, "PRAGMA page_size = 2048; PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;"
 	                       "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY;",
 	                 NULL, NULL, NULL) != SQLITE_OK)
 		return fg_fail(FG_EIO, "could not set up %s: %s", path, sqlite3_errmsg(*out));
