@@ -82,7 +82,6 @@ tick(struct launcher *l, int64_t now_ms)
 {
 	runs_tick(l);
 	cpu_tick(l);
-	net_flush(l);
 	licences_tick(l);
 	if (now_ms - l->swept_ms >= SWEEP_MS) {
 		l->swept_ms = now_ms;
@@ -105,6 +104,7 @@ loop(struct launcher *l)
 		const int     pace_ms = runs_live(l) || net_clients(l) > 0 ? TICK_MS : IDLE_MS;
 		int64_t       now_ms = fg_steady_ms();
 		int           count, wait_ms = (int)(ticked_ms + pace_ms - now_ms);
+		bool          beat;
 
 		count = epoll_wait(l->epoll, events, 1, wait_ms < 0 ? 0 : wait_ms); /* one: what it does may free another's source */
 		for (int i = 0; i < count; i++) {
@@ -113,15 +113,17 @@ loop(struct launcher *l)
 			source->ready(l, source, events[i].events);
 		}
 		now_ms = fg_steady_ms();
-		if (now_ms - ticked_ms >= pace_ms) {
+		beat = now_ms - ticked_ms >= pace_ms;
+		if (beat) {
 			ticked_ms = now_ms;
 			tick(l, now_ms);
 		}
 		if (l->look) {
 			l->look = false;
 			queue_look(l);
-			net_flush(l);
 		}
+		if (beat) /* and what a request changed goes out before its answer: else nobody is woken more often */
+			net_flush(l);
 		net_tick(l);
 	}
 }
@@ -248,12 +250,7 @@ close_all(struct launcher *l)
 		job_drop(l, l->jobs[l->count - 1]);
 	free(l->jobs);
 	free(l->cores);
-	for (int i = 0; i < FG_LICENCES_MAX; i++) {
-		if (l->licence[i].pid > 0)
-			kill(-l->licence[i].pid, SIGKILL);
-		fg_buf_free(&l->licence[i].out);
-		fg_buf_free(&l->licence[i].list);
-	}
+	licences_close(l);
 	fg_launch_config_close(&l->config);
 	if (l->portal)
 		fg_farm_close(&l->farm);

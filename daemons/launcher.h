@@ -102,7 +102,17 @@ void    licences_tick(struct launcher *l);
 void    licences_refresh(struct launcher *l);               /**< ask now */
 bool    licence_free(int64_t *free, const struct launcher *l, int index); /**< false: unknown */
 int64_t licence_need(const struct launcher *l, const struct job *job, int *index); /**< *index -1: none */
-bool    licence_kill(struct fg_buf *answer, struct launcher *l, const char *host);
+
+/** A call that is answered later: rpc_killed finishes it. */
+struct late {
+	struct fg_rpc_answer *answer; /**< NULL: nobody waits for it */
+	struct json_object   *id;
+	uint64_t              client; /**< its serial */
+};
+
+/** Start the tool that ends a program at its licence server. FG_OK: `late` is kept; else FG_ENOTFOUND, FG_EBUSY. */
+enum fg_err licence_kill(struct launcher *l, const char *host, const struct late *late);
+void        licences_close(struct launcher *l);
 
 /* --- what is told */
 
@@ -114,13 +124,15 @@ void                tell_status(struct launcher *l, struct job *job);
 void                tell_added(struct launcher *l, const struct job *job);
 void                notify_end(struct launcher *l, const struct job *job); /**< mail and webhook */
 
-/** A text of a client: the answer is appended. */
+/** A text of a client: the answer is appended, unless it comes later (net_answer). */
 void rpc_text(struct launcher *l, struct client *client, struct fg_buf *out, const char *text, size_t len);
+void rpc_killed(struct launcher *l, struct late *late, bool killed, const struct fg_buf *said); /**< takes late */
 void cpu_tick(struct launcher *l);
 
 /* --- connections */
 
 struct client {
+	uint64_t serial; /**< of this connection, never used again */
 	char    user[128], address[64];
 	bool    joined, asked, repaired, monitors;
 	int64_t joined_ms;
@@ -131,6 +143,7 @@ void        net_close(struct launcher *l);
 void        net_tick(struct launcher *l);
 void        net_notify(struct launcher *l, const char *text, size_t len); /**< collected; goes out with net_flush, in order */
 void        net_flush(struct launcher *l);
+void        net_answer(struct launcher *l, uint64_t client, const struct fg_buf *text); /**< nothing when it has gone */
 void        net_event(struct launcher *l, const char *json); /**< a bare Socket.IO event, as JSON array */
 int         net_clients(const struct launcher *l);
 void        net_repair(struct launcher *l, struct client *client, struct fg_buf *packets); /**< what a client that came back should hear */

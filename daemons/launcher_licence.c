@@ -1,6 +1,5 @@
 /* launcher_licence: licence servers' tools, asked beside everything else. What they don't say is unknown, which is not zero and not two. */
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +12,7 @@
 #include "base/time.h"
 #include "launcher.h"
 
-enum { LIMIT_MS = 2000, OUTPUT_MOST = 1 << 20, STANDARD_SECONDS = 5, SETTLE_MS = 15000, WORDS_MAX = 32 };
+enum { LIMIT_MS = 2000, OUTPUT_MOST = 1 << 20, STANDARD_SECONDS = 5, SETTLE_MS = 15000, WORDS_MAX = 32, KILLS_MAX = 8, SAID_MOST = 65536 };
 
 /* Start a tool: blanks separate its arguments; `last` (may be NULL) is one more. Returns the pipe of its output. */
 static int
@@ -47,6 +46,8 @@ start(pid_t *pid, const char *command, const char *last)
 	close(ends[1]);
 	return ends[0];
 }
+
+static void kills_tick(struct launcher *l, int64_t now_ms);
 
 /* --- the count and the list */
 
@@ -141,6 +142,7 @@ licences_tick(struct launcher *l)
 {
 	const int64_t now_ms = fg_steady_ms();
 
+	kills_tick(l, now_ms);
 	for (int i = 0; i < l->config.licences; i++) {
 		struct licence_state *state = &l->licence[i];
 		const int64_t         every_ms = 1000 * (l->config.licence[i].seconds > 0 ? l->config.licence[i].seconds : STANDARD_SECONDS);
@@ -186,30 +188,104 @@ licence_free(int64_t *free, const struct launcher *l, int index)
 	return true;
 }
 
-bool
-licence_kill(struct fg_buf *answer, struct launcher *l, const char *host)
-{
-	for (int i = 0; i < l->config.licences; i++) {
-		const struct fg_licence *licence = &l->config.licence[i];
-		const int64_t            until_ms = fg_steady_ms() + LIMIT_MS;
-		pid_t                    pid = 0;
-		int                      fd;
-		ssize_t                  n = 1;
+/* --- a program is ended at its server */
 
-		if (licence->kill_command[0] == '\0' || l->licence[i].list.len == 0 || strstr(l->licence[i].list.data, host) == NULL)
-			continue;
-		if ((fd = start(&pid, licence->kill_command, host)) < 0)
-			return false;
-		while (n > 0 && answer->len < 65536 && fg_steady_ms() < until_ms)
-			if (poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, (int)(until_ms - fg_steady_ms())) > 0 &&
-			    (n = read(fd, fg_buf_room(answer, 4096), 4096)) > 0)
-				answer->len += (size_t)n;
-		close(fd);
-		kill(-pid, SIGKILL);
-		fg_buf_char(answer, '\0');
-		answer->len--;
-		return strstr(answer->data, licence->killed_text[0] != '\0' ? licence->killed_text : "Program queued for termination") != NULL;
-	}
-	fg_buf_str(answer, "no licence server lists this program");
+static struct kill {
+	struct source source;
+	pid_t         pid;
+	int           licence;
+	int64_t       asked_ms;
+	struct fg_buf said;
+	struct late   late;
+} kills[KILLS_MAX];
+
+static void
+kill_over(struct launcher *l, struct kill *one)
+{
+	const char *wanted = l->config.licence[one->licence].killed_text;
+
+	loop_remove(l, &one->source);
+	close(one->source.fd);
+	kill(-one->pid, SIGKILL);
+	one->pid = 0;
+	rpc_killed(l, &one->late, strstr(fg_buf_text(&one->said), *wanted != '\0' ? wanted : "Program queued for termination") != NULL, &one->said);
+	fg_buf_free(&one->said);
+	ask(l, one->licence, false);
+}
+
+static void
+kill_ready(struct launcher *l, struct source *source, uint32_t events)
+{
+	struct kill  *one = (struct kill *)source;
+	const ssize_t n = read(source->fd, fg_buf_room(&one->said, 4096), 4096);
+
+	(void)events;
+	if (n > 0)
+		one->said.len += (size_t)n;
+	if (n <= 0 || one->said.len >= SAID_MOST)
+		kill_over(l, one);
+}
+
+static void
+kills_tick(struct launcher *l, int64_t now_ms)
+{
+	for (int i = 0; i < KILLS_MAX; i++)
+		if (kills[i].pid > 0 && now_ms - kills[i].asked_ms > LIMIT_MS)
+			kill_over(l, &kills[i]);
+}
+
+/* Is `host` one of the words of what the server lists? */
+static bool
+lists(const struct licence_state *state, const char *host)
+{
+	const size_t len = strlen(host);
+
+	for (const char *at = fg_buf_text(&state->list); (at = strstr(at, host)) != NULL; at += len)
+		if ((at == state->list.data || strchr(" \t\n", at[-1]) != NULL) && (at[len] == '\0' || strchr(" \t\r\n", at[len]) != NULL))
+			return true;
 	return false;
+}
+
+enum fg_err
+licence_kill(struct launcher *l, const char *host, const struct late *late)
+{
+	struct kill *one = NULL;
+	int          index = 0;
+
+	while (index < l->config.licences && (l->config.licence[index].kill_command[0] == '\0' || !lists(&l->licence[index], host)))
+		index++;
+	if (index == l->config.licences)
+		return fg_fail(FG_ENOTFOUND, "no licence server lists this program");
+	for (int i = 0; i < KILLS_MAX && one == NULL; i++)
+		if (kills[i].pid == 0)
+			one = &kills[i];
+	if (one == NULL)
+		return FG_EBUSY;
+	*one = (struct kill){ .licence = index, .asked_ms = fg_steady_ms(), .late = *late };
+	one->source = (struct source){ kill_ready, start(&one->pid, l->config.licence[index].kill_command, host) };
+	if (one->source.fd < 0 || one->pid < 0) {
+		one->pid = 0;
+		return FG_EBUSY;
+	}
+	loop_add(l, &one->source, EPOLLIN);
+	return FG_OK;
+}
+
+void
+licences_close(struct launcher *l)
+{
+	static const struct fg_buf nothing;
+
+	for (int i = 0; i < FG_LICENCES_MAX; i++) {
+		if (l->licence[i].pid > 0)
+			kill(-l->licence[i].pid, SIGKILL);
+		fg_buf_free(&l->licence[i].out);
+		fg_buf_free(&l->licence[i].list);
+	}
+	for (int i = 0; i < KILLS_MAX; i++)
+		if (kills[i].pid > 0) {
+			kill(-kills[i].pid, SIGKILL);
+			rpc_killed(l, &kills[i].late, false, &nothing);
+			fg_buf_free(&kills[i].said);
+		}
 }

@@ -43,7 +43,7 @@ struct conn;
 struct session {
 	struct client client;
 	char          sid[33];
-	bool          rpc, websocket, closed;
+	bool          rpc, single, websocket, closed; /* single: a message for each notification, no batches */
 	struct conn  *conn, *probe;  /* conn: its WebSocket or the GET that waits; probe: a WebSocket that wants to take over */
 	struct blob **queue;
 	int           queued, room;
@@ -72,11 +72,12 @@ struct listener {
 
 struct net {
 	struct listener  listeners[FG_LISTEN_MAX + 1];
-	int              count, conns, sessions;
+	int              count, conns, sessions, singles;
 	struct conn     *conn[CONNS_MAX];
 	struct session  *session[SESSIONS_MAX];
-	struct fg_buf    sio, rpc; /* told since the last flush */
+	struct fg_buf    batch, singly; /* told since the last flush: as JSON-RPC, and as a packet each when somebody wants that */
 	int              told;
+	uint64_t         serial; /* of the newest client */
 	struct { char address[64]; int64_t ms; } gone[GONE_MAX];
 	int              gone_next;
 };
@@ -136,6 +137,7 @@ session_end(struct launcher *l, struct session *session)
 	session->closed = true;
 	if (session->client.monitors)
 		l->monitors--;
+	net->singles -= session->single;
 	snprintf(net->gone[net->gone_next].address, sizeof(net->gone[0].address), "%s", session->client.address);
 	net->gone[net->gone_next].ms = fg_now_ms();
 	net->gone_next = (net->gone_next + 1) % GONE_MAX;
@@ -366,6 +368,14 @@ push_answer(struct launcher *l, struct session *session, const struct fg_buf *te
 	fg_buf_free(&packet);
 }
 
+void
+net_answer(struct launcher *l, uint64_t client, const struct fg_buf *text)
+{
+	for (int i = 0; l->net != NULL && i < l->net->sessions; i++)
+		if (l->net->session[i]->client.serial == client && !l->net->session[i]->closed)
+			push_answer(l, l->net->session[i], text);
+}
+
 /* --- told to all */
 
 void
@@ -375,33 +385,58 @@ net_notify(struct launcher *l, const char *text, size_t len)
 
 	if (net == NULL || net->sessions == 0)
 		return;
-	if (net->sio.len > 0)
-		fg_buf_char(&net->sio, SEPARATOR);
-	fg_sio_message(&net->sio, text, len);
-	fg_buf_char(&net->rpc, net->told++ == 0 ? '[' : ',');
-	fg_buf_add(&net->rpc, text, len);
+	if (net->singles > 0) {
+		if (net->singly.len > 0)
+			fg_buf_char(&net->singly, SEPARATOR);
+		fg_sio_message(&net->singly, text, len);
+	}
+	fg_buf_char(&net->batch, net->told++ == 0 ? '[' : ',');
+	fg_buf_add(&net->batch, text, len);
 }
 
+static struct blob *
+blob_message(const char *text, size_t len)
+{
+	struct fg_buf packet = { 0 };
+	struct blob  *blob;
+
+	fg_sio_message(&packet, text, len);
+	blob = blob_new(packet.data, packet.len);
+	fg_buf_free(&packet);
+	return blob;
+}
+
+/* One message to each: a JSON-RPC batch, or what is told alone. The stock front-end (json-rpc-2.0 of npm) takes both. */
 void
 net_flush(struct launcher *l)
 {
 	struct net  *net = l->net;
-	struct blob *sio, *rpc;
+	const char  *text;
+	size_t       len;
+	struct blob *blobs[3];
 
 	if (net == NULL || net->told == 0)
 		return;
-	fg_buf_char(&net->rpc, ']');
-	sio = blob_new(net->sio.data, net->sio.len);
-	rpc = net->told == 1 ? blob_new(net->rpc.data + 1, net->rpc.len - 2) : blob_new(net->rpc.data, net->rpc.len);
-	sio->users = rpc->users = 1;
+	fg_buf_char(&net->batch, ']');
+	text = net->batch.data + (net->told == 1);
+	len = net->batch.len - 2 * (net->told == 1);
+	blobs[0] = blob_new(text, len);
+	blobs[1] = blob_message(text, len);
+	blobs[2] = blob_new(fg_buf_text(&net->singly), net->singly.len);
 	net->told = 0;
-	fg_buf_clear(&net->sio);
-	fg_buf_clear(&net->rpc);
-	for (int i = 0; i < net->sessions; i++)
-		if (net->session[i]->client.joined)
-			push(l, net->session[i], net->session[i]->rpc ? rpc : sio);
-	blob_release(sio);
-	blob_release(rpc);
+	fg_buf_clear(&net->batch);
+	fg_buf_clear(&net->singly);
+	for (int i = 0; i < 3; i++)
+		blobs[i]->users = 1;
+	for (int i = 0; i < net->sessions; i++) {
+		struct session *session = net->session[i];
+		struct blob    *blob = blobs[session->rpc ? 0 : session->single ? 2 : 1];
+
+		if (session->client.joined && blob->plain.len > 0)
+			push(l, session, blob);
+	}
+	for (int i = 0; i < 3; i++)
+		blob_release(blobs[i]);
 }
 
 void
@@ -433,9 +468,11 @@ static void
 take_text(struct launcher *l, struct session *session, const char *text, size_t len)
 {
 	struct fg_buf out = { 0 };
+	const int     told = l->net->told;
 
 	rpc_text(l, &session->client, &out, text, len);
-	net_flush(l); /* what it changed is told before it is answered */
+	if (l->net->told > told)
+		net_flush(l); /* what it changed is told before it is answered */
 	if (out.len > 0)
 		push_answer(l, session, &out);
 	fg_buf_free(&out);
@@ -684,17 +721,22 @@ let_in(struct launcher *l, struct conn *conn, const struct fg_head *head, char u
 /* --- requests */
 
 static struct session *
-session_new(struct launcher *l, struct conn *conn, const char *user, bool rpc)
+session_new(struct launcher *l, struct conn *conn, const struct fg_head *head, const char *user, bool rpc)
 {
 	struct net     *net = l->net;
 	struct session *session;
+	char            batch[4];
 
 	if (net->sessions == SESSIONS_MAX)
 		return NULL;
 	session = fg_alloc(sizeof(*session));
 	memset(session, 0, sizeof(*session));
 	session->rpc = session->client.joined = rpc;
+	fg_head_query(batch, sizeof(batch), head, "batch");
+	session->single = !rpc && strcmp(batch, "0") == 0;
+	net->singles += session->single;
 	session->pinged_ms = session->heard_ms = fg_steady_ms();
+	session->client.serial = ++net->serial;
 	snprintf(session->client.user, sizeof(session->client.user), "%s", user);
 	snprintf(session->client.address, sizeof(session->client.address), "%s", conn->address);
 	snprintf(session->key, sizeof(session->key), "%s", conn->key);
@@ -731,7 +773,7 @@ become_websocket(struct launcher *l, struct conn *conn, const struct fg_head *he
 		refuse(l, conn, 400, "no WebSocket of version 13");
 		return;
 	}
-	session = *sid != '\0' ? session_find(l, sid, user) : session_new(l, conn, user, rpc);
+	session = *sid != '\0' ? session_find(l, sid, user) : session_new(l, conn, head, user, rpc);
 	if (session == NULL || (*sid != '\0' && (session->websocket || session->probe != NULL))) {
 		refuse(l, conn, *sid != '\0' ? 400 : 503, *sid != '\0' ? "Session ID unknown" : "too many clients");
 		return;
@@ -764,7 +806,7 @@ poll_get(struct launcher *l, struct conn *conn, const struct fg_head *head, cons
 
 	fg_head_query(sid, sizeof(sid), head, "sid");
 	if (*sid == '\0') {
-		if ((session = session_new(l, conn, user, false)) == NULL) {
+		if ((session = session_new(l, conn, head, user, false)) == NULL) {
 			refuse(l, conn, 503, "too many clients");
 			return;
 		}
@@ -1043,8 +1085,8 @@ net_close(struct launcher *l)
 		close(l->net->listeners[i].source.fd);
 	if (l->unix_path[0] != '\0')
 		unlink(l->unix_path);
-	fg_buf_free(&l->net->sio);
-	fg_buf_free(&l->net->rpc);
+	fg_buf_free(&l->net->batch);
+	fg_buf_free(&l->net->singly);
 	free(l->net);
 	l->net = NULL;
 }
@@ -1057,21 +1099,14 @@ repair(struct launcher *l, struct session *session)
 	struct fg_buf packets = { 0 };
 
 	session->client.repaired = true;
-	if (session->client.asked || session->rpc)
+	if (session->client.asked || session->rpc || session->single)
 		return;
 	session->client.joined_ms = 0;
 	for (int i = 0; i < GONE_MAX; i++)
 		if (strcmp(l->net->gone[i].address, session->client.address) == 0 && l->net->gone[i].ms > session->client.joined_ms)
 			session->client.joined_ms = l->net->gone[i].ms;
 	net_repair(l, &session->client, &packets);
-	for (const char *line = fg_buf_text(&packets), *end; *line != '\0'; line = end + 1) {
-		struct fg_buf one = { 0 };
-
-		end = strchr(line, '\n');
-		fg_buf_add(&one, line, (size_t)(end - line));
-		push_answer(l, session, &one);
-		fg_buf_free(&one);
-	}
+	push_answer(l, session, &packets);
 	fg_buf_free(&packets);
 }
 

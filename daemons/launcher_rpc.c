@@ -28,10 +28,12 @@ enum { BUSY = 10, NOT_RUNNING = 20, REFUSED = 40, RECENT = 500, SHELL_BYTES = 1 
        CHART_POINTS = 1000 };
 
 struct call {
-	struct launcher     *l;
-	struct client       *client;
-	struct json_object  *params;
-	struct fg_rpc_error *error;
+	struct launcher          *l;
+	struct client            *client;
+	struct json_object       *params;
+	struct fg_rpc_error      *error;
+	const struct fg_rpc_call *rpc;
+	struct fg_rpc_answer     *answer; /* of the whole text */
 };
 
 /* --- parameters and errors */
@@ -424,25 +426,57 @@ get_qrun_jobs(struct call *call)
 }
 
 static struct json_object *
-q_kill_job(struct call *call)
+kill_result(bool killed, const char *said)
+{
+	struct json_object *result = json_object_new_object();
+
+	json_object_object_add(result, "success", json_object_new_boolean(killed));
+	json_object_object_add(result, "message", json_object_new_string(said));
+	return result;
+}
+
+void
+rpc_killed(struct launcher *l, struct late *late, bool killed, const struct fg_buf *said)
 {
 	struct json_object *result;
-	struct fg_buf       answer = { 0 }, text = { 0 };
-	const char         *host;
-	bool                killed;
+	struct fg_buf       text = { 0 };
+
+	fg_utf8_repair(&text, fg_buf_text(said), said->len);
+	result = kill_result(killed, fg_buf_text(&text));
+	if (late->answer != NULL) {
+		fg_rpc_late(late->answer, late->id, result);
+		if (late->answer->waiting == 0) {
+			net_answer(l, late->client, &late->answer->text);
+			fg_buf_free(&late->answer->text);
+			free(late->answer);
+		}
+	}
+	json_object_put(late->id);
+	json_object_put(result);
+	fg_buf_free(&text);
+	*late = (struct late){ 0 };
+}
+
+/* The licence server's tool takes its time; who asked is answered when it has ended. */
+static struct json_object *
+q_kill_job(struct call *call)
+{
+	const struct late late = { call->rpc->answered ? call->answer : NULL, json_object_get(call->rpc->id), call->client->serial };
+	const char       *host;
+	enum fg_err       err = FG_OK;
 
 	if (!want_text(call, "host", &host))
+		err = FG_EINVAL;
+	else if (*host == '\0' || *host == '-' || strlen(host) > 128)
+		fail(call, FG_RPC_PARAMS, NULL, "host is as getQrunJobs says it"), err = FG_EINVAL;
+	else if ((err = licence_kill(call->l, host, &late)) == FG_OK)
+		call->error->code = FG_RPC_LATER;
+	else if (err == FG_EBUSY)
+		fail(call, BUSY, "The licence server's tools are busy; try again.", "");
+	if (err == FG_OK)
 		return NULL;
-	if (*host == '\0' || *host == '-' || strlen(host) > 128)
-		return fail(call, FG_RPC_PARAMS, NULL, "host is as getQrunJobs says it");
-	killed = licence_kill(&answer, call->l, host);
-	fg_utf8_repair(&text, fg_buf_text(&answer), answer.len);
-	result = json_object_new_object();
-	json_object_object_add(result, "success", json_object_new_boolean(killed));
-	json_object_object_add(result, "message", json_object_new_string(fg_buf_text(&text)));
-	fg_buf_free(&answer);
-	fg_buf_free(&text);
-	return result;
+	json_object_put(late.id);
+	return err == FG_ENOTFOUND ? kill_result(false, fg_err_text(err)) : NULL;
 }
 
 static struct json_object *
@@ -1183,25 +1217,32 @@ static const struct {
 };
 
 static struct json_object *
-dispatch(void *ctx, const char *method, struct json_object *params, struct fg_rpc_error *error)
+dispatch(void *ctx, const struct fg_rpc_call *rpc, struct fg_rpc_error *error)
 {
 	struct call *call = ctx;
 
-	call->params = params;
+	call->rpc = rpc;
+	call->params = rpc->params;
 	call->error = error;
 	fg_err_clear();
 	for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++)
-		if (strcmp(methods[i].name, method) == 0)
+		if (strcmp(methods[i].name, rpc->method) == 0)
 			return methods[i].run(call);
-	return fail(call, FG_RPC_NO_METHOD, NULL, method);
+	return fail(call, FG_RPC_NO_METHOD, NULL, rpc->method);
 }
 
 void
 rpc_text(struct launcher *l, struct client *client, struct fg_buf *out, const char *text, size_t len)
 {
-	struct call call = { .l = l, .client = client };
+	struct call call = { .l = l, .client = client, .answer = fg_alloc(sizeof(*call.answer)) };
 
-	fg_rpc_answer(out, text, len, dispatch, &call);
+	*call.answer = (struct fg_rpc_answer){ 0 };
+	fg_rpc_answer(call.answer, text, len, dispatch, &call);
+	if (call.answer->waiting > 0)
+		return; /* rpc_killed has the rest */
+	fg_buf_add(out, call.answer->text.data, call.answer->text.len);
+	fg_buf_free(&call.answer->text);
+	free(call.answer);
 }
 
 /* --- a client of the stock front-end that came back asks for nothing: it is told */
@@ -1211,13 +1252,13 @@ net_repair(struct launcher *l, struct client *client, struct fg_buf *packets)
 {
 	const int64_t since_ms = client->joined_ms;
 
-	fg_buf_str(packets, "{\"jsonrpc\":\"2.0\",\"method\":\"setQueue\",\"params\":{\"jobs\":");
+	fg_buf_str(packets, "[{\"jsonrpc\":\"2.0\",\"method\":\"setQueue\",\"params\":{\"jobs\":");
 	{
 		struct fg_rpc_error error = { 0 };
 		struct call         call = { .l = l, .client = client, .error = &error };
 		struct json_object *rows = get_queue(&call);
 
-		fg_buf_printf(packets, "%s}}\n", json_object_to_json_string_ext(rows, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+		fg_buf_printf(packets, "%s}}", json_object_to_json_string_ext(rows, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 		json_object_put(rows);
 	}
 	for (int i = 0; i < l->count; i++) {
@@ -1228,14 +1269,15 @@ net_repair(struct launcher *l, struct client *client, struct fg_buf *packets)
 			continue;
 		if (since_ms > 0 && run->created_ms > since_ms) {
 			row = job_order(run);
-			fg_buf_printf(packets, "{\"jsonrpc\":\"2.0\",\"method\":\"addJob\",\"params\":{\"job\":%s}}\n",
+			fg_buf_printf(packets, ",{\"jsonrpc\":\"2.0\",\"method\":\"addJob\",\"params\":{\"job\":%s}}",
 			              json_object_to_json_string_ext(row, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 			json_object_put(row);
 		}
 		row = job_row(run);
 		json_object_object_add(row, "progress", fg_json_number(isnan(run->progress) ? 0 : run->progress));
-		fg_buf_printf(packets, "{\"jsonrpc\":\"2.0\",\"method\":\"update_data\",\"params\":{\"id\":%" PRId64 ",\"payload\":%s}}\n", run->id,
+		fg_buf_printf(packets, ",{\"jsonrpc\":\"2.0\",\"method\":\"update_data\",\"params\":{\"id\":%" PRId64 ",\"payload\":%s}}", run->id,
 		              json_object_to_json_string_ext(row, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 		json_object_put(row);
 	}
+	fg_buf_char(packets, ']');
 }

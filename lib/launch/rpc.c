@@ -20,7 +20,7 @@ usual(int code)
 static void
 separate(struct fg_buf *out)
 {
-	if (out->len > 0 && out->data[out->len - 1] != '[')
+	if (out->len > 0)
 		fg_buf_char(out, ',');
 }
 
@@ -73,61 +73,87 @@ is_request(struct json_object *request, struct json_object **method, struct json
 }
 
 static void
-one(struct fg_buf *out, struct json_object *request, fg_rpc_dispatch *dispatch, void *ctx)
+add_result(struct fg_buf *out, struct json_object *id, struct json_object *result)
 {
-	struct json_object *method, *params, *id, *result;
-	struct fg_rpc_error error = { 0 };
-	const bool          answered = json_object_is_type(request, json_type_object) && json_object_object_get_ex(request, "id", NULL);
-
-	if (!is_request(request, &method, &params, &id)) {
-		refuse(out, FG_RPC_INVALID, "not a JSON-RPC 2.0 request");
-		return;
-	}
-	result = dispatch(ctx, json_object_get_string(method), params, &error);
-	if (answered) {
-		separate(out);
-		if (error.code != 0)
-			add_error(out, &error, id);
-		else {
-			fg_buf_str(out, "{\"jsonrpc\":\"2.0\",\"result\":");
-			add_json(out, result);
-			fg_buf_str(out, ",\"id\":");
-			add_json(out, id);
-			fg_buf_char(out, '}');
-		}
-	}
-	json_object_put(result);
+	separate(out);
+	fg_buf_str(out, "{\"jsonrpc\":\"2.0\",\"result\":");
+	add_json(out, result);
+	fg_buf_str(out, ",\"id\":");
+	add_json(out, id);
+	fg_buf_char(out, '}');
 }
 
 static void
-batch(struct fg_buf *out, struct json_object *requests, fg_rpc_dispatch *dispatch, void *ctx)
+one(struct fg_rpc_answer *out, struct json_object *request, fg_rpc_dispatch *dispatch, void *ctx)
 {
-	struct fg_buf answers = { 0 };
-	const size_t  count = json_object_array_length(requests);
+	struct json_object *method, *result;
+	struct fg_rpc_call  call;
+	struct fg_rpc_error error = { 0 };
 
-	if (count == 0 || count > FG_RPC_BATCH_MAX) {
-		refuse(out, FG_RPC_INVALID, "a batch has 1 to 100 requests");
+	if (!is_request(request, &method, &call.params, &call.id)) {
+		refuse(&out->text, FG_RPC_INVALID, "not a JSON-RPC 2.0 request");
 		return;
 	}
-	for (size_t i = 0; i < count; i++)
-		one(&answers, json_object_array_get_idx(requests, i), dispatch, ctx);
-	if (answers.len > 0) {
-		fg_buf_char(out, '[');
-		fg_buf_add(out, answers.data, answers.len);
-		fg_buf_char(out, ']');
-	}
-	fg_buf_free(&answers);
+	call.method = json_object_get_string(method);
+	call.answered = json_object_object_get_ex(request, "id", NULL);
+	result = dispatch(ctx, &call, &error);
+	if (call.answered && error.code == FG_RPC_LATER)
+		out->waiting++;
+	else if (call.answered && error.code != 0) {
+		separate(&out->text);
+		add_error(&out->text, &error, call.id);
+	} else if (call.answered)
+		add_result(&out->text, call.id, result);
+	json_object_put(result);
+}
+
+/* The brackets of a batch, once all of it is there. */
+static void
+finish(struct fg_rpc_answer *out)
+{
+	struct fg_buf whole = { 0 };
+
+	if (!out->batch || out->waiting > 0 || out->text.len == 0)
+		return;
+	fg_buf_char(&whole, '[');
+	fg_buf_add(&whole, out->text.data, out->text.len);
+	fg_buf_char(&whole, ']');
+	fg_buf_free(&out->text);
+	out->text = whole;
 }
 
 void
-fg_rpc_answer(struct fg_buf *out, const char *text, size_t len, fg_rpc_dispatch *dispatch, void *ctx)
+fg_rpc_late(struct fg_rpc_answer *out, struct json_object *id, struct json_object *result)
+{
+	out->waiting--;
+	add_result(&out->text, id, result);
+	finish(out);
+}
+
+static void
+batch(struct fg_rpc_answer *out, struct json_object *requests, fg_rpc_dispatch *dispatch, void *ctx)
+{
+	const size_t count = json_object_array_length(requests);
+
+	if (count == 0 || count > FG_RPC_BATCH_MAX) {
+		refuse(&out->text, FG_RPC_INVALID, "a batch has 1 to 100 requests");
+		return;
+	}
+	out->batch = true;
+	for (size_t i = 0; i < count; i++)
+		one(out, json_object_array_get_idx(requests, i), dispatch, ctx);
+	finish(out);
+}
+
+void
+fg_rpc_answer(struct fg_rpc_answer *out, const char *text, size_t len, fg_rpc_dispatch *dispatch, void *ctx)
 {
 	struct json_tokener *tokener;
 	struct json_object  *root;
 	size_t               end;
 
 	if (len > FG_RPC_TEXT_MAX) {
-		refuse(out, FG_RPC_PARSE, "too long");
+		refuse(&out->text, FG_RPC_PARSE, "too long");
 		return;
 	}
 	tokener = json_tokener_new_ex(FG_RPC_DEPTH);
@@ -137,7 +163,7 @@ fg_rpc_answer(struct fg_buf *out, const char *text, size_t len, fg_rpc_dispatch 
 	while (end < len && memchr(" \t\r\n", text[end], 4) != NULL)
 		end++;
 	if (json_tokener_get_error(tokener) != json_tokener_success || end < len)
-		refuse(out, FG_RPC_PARSE, json_tokener_error_desc(json_tokener_get_error(tokener)));
+		refuse(&out->text, FG_RPC_PARSE, json_tokener_error_desc(json_tokener_get_error(tokener)));
 	else if (json_object_is_type(root, json_type_array))
 		batch(out, root, dispatch, ctx);
 	else

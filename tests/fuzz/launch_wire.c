@@ -7,10 +7,10 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct json_object *
-nobody(void *ctx, const char *method, struct json_object *params, struct fg_rpc_error *error)
+nobody(void *ctx, const struct fg_rpc_call *call, struct fg_rpc_error *error)
 {
-	(void)ctx, (void)method, (void)params;
-	error->code = FG_RPC_NO_METHOD;
+	(void)ctx;
+	error->code = *call->method == 'l' ? FG_RPC_LATER : FG_RPC_NO_METHOD;
 	return NULL;
 }
 
@@ -18,13 +18,15 @@ static void
 packet(const char *bytes, size_t len)
 {
 	struct fg_sio_packet got;
-	struct fg_buf        out = { 0 };
+	struct fg_rpc_answer out = { 0 };
 
 	fg_sio_parse(&got, bytes, len);
 	fg_rpc_answer(&out, fg_buf_text(&got.text), got.text.len, nobody, NULL);
 	fg_rpc_answer(&out, bytes, len, nobody, NULL);
+	while (out.waiting > 0)
+		fg_rpc_late(&out, NULL, NULL);
 	fg_sio_free(&got);
-	fg_buf_free(&out);
+	fg_buf_free(&out.text);
 }
 
 int

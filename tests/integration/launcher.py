@@ -12,6 +12,7 @@ import sqlite3
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 
 import farm
@@ -27,6 +28,11 @@ used = "" token -5
 total = "" token -3
 list = /bin/cat {0}/list
 kill = /bin/echo Program queued for termination:
+seconds = 1
+[licence slow]
+count = /bin/true
+list = /bin/cat {0}/slow
+kill = /bin/sh {0}/killer
 seconds = 1
 """
 
@@ -77,8 +83,8 @@ class Recorded(launch.Case):
                 event = json.loads(text[2:])
                 if event[0] == "message":
                     message = json.loads(event[1])
-                    if "method" in message:
-                        told.append(message)
+                    if isinstance(message, list) or "method" in message:
+                        told.extend(message if isinstance(message, list) else [message])
                     else:
                         answers[message["id"]] = message
             return text
@@ -270,6 +276,30 @@ class Wire(launch.Case):
                     pass
         with self.client() as c:
             self.assertEqual(c.call("getQueue"), [])
+
+    def test_viewers_are_woken_four_times_a_second(self):
+        """However many runs print; by Socket.IO as by /rpc, and one by one for a client that takes no batches."""
+        paths = {"/rpc": True, "/socket.io/?EIO=4&transport=websocket": False, "/socket.io/?EIO=4&transport=websocket&batch=0": False}
+        with self.client() as c:
+            viewers = [self.client(path=path, rpc=rpc) for path, rpc in paths.items()]
+            for v in viewers:
+                v.call("getFullJobList")
+                v.frames.clear()
+            began = time.monotonic()
+            runs = [self.begin(c, "$ cycles 100000\n$ pace 0.01") for _ in range(4)]
+            for v in viewers:
+                for number in runs:
+                    v.wait(lambda m, p: m == "appendToShell" and p["id"] == number and "99000 t " in p["payload"])
+            for v in viewers[:2]:
+                beats = 4 * (time.monotonic() - began)
+                self.assertLessEqual(len(v.frames), beats + 2 + 2 * len(runs), v.frames)  # and what starting them changed, told at once
+                self.assertGreater(max(text.count("appendToShell") for text in v.frames), 1)
+            self.assertEqual(max(text.count("jsonrpc") for text in viewers[2].frames), 1)
+            for number in runs:
+                c.call("KillProcessByJobId", id=number)
+                c.status(number, "Stopped")
+            for v in viewers:
+                v.close()
 
     def test_a_stock_front_end_that_comes_back_is_told(self):
         with self.client() as c:
@@ -531,6 +561,10 @@ class Queue(launch.Case):
             f.write("                     Running Programs\n\n    User             Host          Program              Started       # procs\n"
                     "-----------------------------------------------------------------------------\n"
                     "  thomas    12345@node01 LS-DYNA_971        Sun Nov 22 03:10     8 1\n")
+        with open(cls.tools + "/slow", "w") as f:
+            f.write("---\nthomas 7@slow LS-DYNA_971 Sun Nov 22 03:10 8 1\n")
+        with open(cls.tools + "/killer", "w") as f:
+            f.write("echo Program queued for termination\nexec sleep 1000\n")
         super().setUpClass()
 
     @classmethod
@@ -599,9 +633,33 @@ class Queue(launch.Case):
     def test_the_list_and_the_kill(self):
         with self.client() as c:
             rows = until(lambda: c.call("getQrunJobs"))
-            self.assertEqual(rows, [{"user": "thomas", "host": "12345@node01", "program": "LS-DYNA_971", "started": "Sun Nov 22 03:10", "procs": "8", "josbs": "1", "jobs": "1"}])
+            self.assertEqual(rows[:1], [{"user": "thomas", "host": "12345@node01", "program": "LS-DYNA_971", "started": "Sun Nov 22 03:10", "procs": "8", "josbs": "1", "jobs": "1"}])
             self.assertEqual(c.call("qKillJob", host="12345@node01")["success"], True)
-            self.assertEqual(c.call("qKillJob", host="1@elsewhere")["success"], False)
+            for other in ("1@elsewhere", "2345@node01", "12345@node0"):
+                self.assertEqual(c.call("qKillJob", host=other), {"success": False, "message": "no licence server lists this program"})
+
+    def test_a_slow_licence_server_delays_nobody(self):
+        with self.client() as c, self.client(rpc=True) as other:
+            until(lambda: len(c.call("getQrunJobs")) == 2)
+            c.frames.clear()
+            kill, queue = ({"jsonrpc": "2.0", "id": name, "method": method, "params": params}
+                           for name, method, params in (("kill", "qKillJob", {"host": "7@slow"}), ("queue", "getQueue", {})))
+            c.send(json.dumps(kill))
+            c.send(json.dumps(queue))
+            self.assertEqual(c.answer("queue")["result"], [])
+            self.assertEqual(other.call("getQueue"), [])
+            self.assertNotIn("kill", c.answers)
+            self.assertEqual(c.answer("kill")["result"], {"success": True, "message": "Program queued for termination\n"})
+            other.frames.clear()
+            other.send(json.dumps([kill, queue, {**kill, "id": None}]))
+            self.assertEqual(c.call("getQueue"), [])
+            while not any('"kill"' in text for text in other.frames):
+                other.step()
+            got = json.loads(next(text for text in other.frames if '"kill"' in text))
+            self.assertEqual([one["id"] for one in got], ["queue", "kill", None])
+            c.send(json.dumps(kill))
+        with self.client() as c:  # who asked has gone
+            self.assertEqual(c.call("getQueue"), [])
 
     def test_editing(self):
         with self.client() as c:
@@ -636,8 +694,8 @@ class Queue(launch.Case):
 CLIENT = os.path.join(launch.BUILD, "launcher_client", "node_modules")
 
 
-@unittest.skipUnless(shutil.which("node") and os.path.exists(CLIENT + "/socket.io-client"),
-                     "socket.io-client is not here: runtests brings it where there is npm and its registry can be reached")
+@unittest.skipUnless(shutil.which("node") and os.path.exists(CLIENT + "/socket.io-client") and os.path.exists(CLIENT + "/json-rpc-2.0"),
+                     "socket.io-client and json-rpc-2.0 are not here: runtests brings them where there is npm and its registry can be reached")
 class RealClient(launch.Case):
     settings = "cores = 4\n"
 

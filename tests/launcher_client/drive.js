@@ -1,28 +1,24 @@
-/* drive: every method through the real socket.io-client. node drive.js NODE_MODULES URL TRANSPORT FOLDER SOLVER; says "ok NAME" a line, "done" at the end. */
+/* drive: every method through the real socket.io-client and json-rpc-2.0
+ * as the stock front-end joins them. node drive.js NODE_MODULES URL TRANSPORT FOLDER SOLVER; says "ok NAME" a line, "done" at the end. */
 const [modules, url, transport, folder, solver] = process.argv.slice(2);
 const { io } = require(require("path").join(modules, "socket.io-client"));
+const { JSONRPCClient, JSONRPCServer, JSONRPCServerAndClient } = require(require("path").join(modules, "json-rpc-2.0"));
 const fs = require("fs");
 
 const socket = io(url, { transports: transport === "upgrade" ? ["polling", "websocket"] : [transport], reconnection: false });
-const waiting = new Map(), told = [];
-let number = 0, wake = () => {};
+const both = new JSONRPCServerAndClient(new JSONRPCServer(), new JSONRPCClient((request) => { socket.send(JSON.stringify(request)); return Promise.resolve(); }));
+const told = [];
+let wake = () => {};
 
 socket.on("connect_error", (error) => { console.log("connect_error " + error.message); process.exit(1); });
 socket.on("message", (text) => {
-	const message = JSON.parse(text);
-	if (message.method) told.push(message);
-	else {
-		waiting.get(message.id)(message);
-		waiting.delete(message.id);
-	}
-	wake();
+	both.receiveAndSend(JSON.parse(text)).then(() => wake(), (error) => { console.log(error.message); process.exit(1); });
 });
+for (const method of ["update_data", "appendToShell", "removeShell", "addJob", "setQueue", "cpuUsageUpdate"])
+	both.addMethod(method, (params) => { told.push({ method, params }); });
 
 function call(method, params) {
-	return new Promise((done) => {
-		waiting.set(++number, done);
-		socket.emit("message", JSON.stringify({ jsonrpc: "2.0", id: number, method, params }));
-	});
+	return both.request(method, params).then((result) => ({ result }), (error) => ({ error }));
 }
 
 async function heard(test) {

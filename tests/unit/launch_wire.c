@@ -138,12 +138,14 @@ test_packets(void **state)
 }
 
 static struct json_object *
-echo(void *ctx, const char *method, struct json_object *params, struct fg_rpc_error *error)
+echo(void *ctx, const struct fg_rpc_call *call, struct fg_rpc_error *error)
 {
 	++*(int *)ctx;
-	if (strcmp(method, "echo") != 0)
+	if (strcmp(call->method, "later") == 0)
+		error->code = FG_RPC_LATER;
+	else if (strcmp(call->method, "echo") != 0)
 		*error = (struct fg_rpc_error){ .code = FG_RPC_NO_METHOD, .data = "other" };
-	return error->code == 0 ? json_object_get(params) : NULL;
+	return error->code == 0 ? json_object_get(call->params) : NULL;
 }
 
 static void
@@ -165,22 +167,53 @@ test_rpc(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct fg_buf out = { 0 };
+		struct fg_rpc_answer out = { 0 };
 
 		fg_rpc_answer(&out, rows[i].in, strlen(rows[i].in), echo, &calls);
-		assert_string_equal(fg_buf_text(&out), rows[i].out);
-		fg_buf_free(&out);
+		assert_string_equal(fg_buf_text(&out.text), rows[i].out);
+		assert_int_equal(out.waiting, 0);
+		fg_buf_free(&out.text);
 	}
 	calls = 0;
 	for (size_t i = 0; i < COUNT(bad); i++) {
-		struct fg_buf out = { 0 };
+		struct fg_rpc_answer out = { 0 };
 
 		fg_rpc_answer(&out, bad[i], strlen(bad[i]), echo, &calls);
-		if (strstr(fg_buf_text(&out), "\"error\":{\"code\":-32") == NULL)
-			fail_msg("%s: %s", bad[i], fg_buf_text(&out));
-		fg_buf_free(&out);
+		if (strstr(fg_buf_text(&out.text), "\"error\":{\"code\":-32") == NULL)
+			fail_msg("%s: %s", bad[i], fg_buf_text(&out.text));
+		fg_buf_free(&out.text);
 	}
 	assert_int_equal(calls, 0);
+}
+
+static void
+test_rpc_later(void **state)
+{
+	static const struct {
+		const char *in, *out;
+		int         waiting;
+	} rows[] = {
+		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"later\"}", "{\"jsonrpc\":\"2.0\",\"result\":7,\"id\":null}", 1 },
+		{ "{\"jsonrpc\":\"2.0\",\"method\":\"later\"}", "", 0 },
+		{ "[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"later\"},{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"echo\"},{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"later\"}]",
+		  "[{\"jsonrpc\":\"2.0\",\"result\":null,\"id\":2},{\"jsonrpc\":\"2.0\",\"result\":7,\"id\":null},{\"jsonrpc\":\"2.0\",\"result\":7,\"id\":null}]", 2 },
+		{ "[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"later\"}]", "[{\"jsonrpc\":\"2.0\",\"result\":7,\"id\":null}]", 1 },
+	};
+	struct json_object *seven = json_object_new_int(7);
+	int                 calls = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct fg_rpc_answer out = { 0 };
+
+		fg_rpc_answer(&out, rows[i].in, strlen(rows[i].in), echo, &calls);
+		assert_int_equal(out.waiting, rows[i].waiting);
+		while (out.waiting > 0)
+			fg_rpc_late(&out, NULL, seven);
+		assert_string_equal(fg_buf_text(&out.text), rows[i].out);
+		fg_buf_free(&out.text);
+	}
+	json_object_put(seven);
 }
 
 static void
@@ -270,7 +303,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_accept), cmocka_unit_test(test_frames), cmocka_unit_test(test_lengths), cmocka_unit_test(test_packets), cmocka_unit_test(test_rpc),
+		cmocka_unit_test(test_accept), cmocka_unit_test(test_frames), cmocka_unit_test(test_lengths), cmocka_unit_test(test_packets), cmocka_unit_test(test_rpc), cmocka_unit_test(test_rpc_later),
 		cmocka_unit_test(test_texts_and_numbers), cmocka_unit_test(test_head), cmocka_unit_test(test_output_files),
 	};
 
