@@ -1,6 +1,7 @@
 /* status: how the farm is.
  *
- *   GET /api/status       anybody: {farm, version, registration, public_url, ca, compat_2254, launcher}; ca: the farm's own certificate is at /ca.pem
+ *   GET /api/status       anybody: {farm, version, registration, public_url, ca, compat_2254, launcher}; ca: the farm's own certificate is at /ca.pem; launcher:
+ *                         there is one, and it lets in who asks
  *                         whoever is logged in, also {disk: {total, free, reserve, used}, queue: {waiting, running, composing, projects: {STATE: count}},
  *                         workers: {online, rendering, idle}}: tasks that wait and run, products to be made, bytes that projects take
  *                         admins, also {programs: [{name, pid, alive_since_ms}], versions: {farmgate, sqlite, server, ffmpeg, renderers, system}, log_pages, uptime_ms}
@@ -22,6 +23,7 @@
 #include "farm/renderer.h"
 #include "farm/worker.h"
 #include "http/endpoint.h"
+#include "launch/welcome.h"
 #include "text/json_put.h"
 
 enum { AFTER, NAMED };
@@ -62,15 +64,17 @@ is_on(const struct fg_settings *settings, const char *name)
 	return on;
 }
 
-/* It is off until its settings stand beside the farm's. */
+/* Is there a launcher that lets in who asks? It is off until its settings stand beside the farm's. */
 static bool
 has_launcher(const struct fg_req *req)
 {
-	const char *slash = strrchr(req->farm->config, '/');
-	char        path[PATH_MAX];
+	const char       *slash = strrchr(req->farm->config, '/');
+	char              path[PATH_MAX];
+	struct fg_welcome welcome;
 
 	snprintf(path, sizeof(path), "%.*slauncher.conf", slash != NULL ? (int)(slash - req->farm->config) + 1 : 0, req->farm->config);
-	return access(path, F_OK) == 0;
+	return fg_welcome_read(&welcome, path) == FG_OK &&
+	       (fg_welcome_address(&welcome, req->address) || (req->user != NULL && fg_welcome_user(&welcome, req->user->name, (req->user->roles & FG_ROLE_ADMIN) != 0)));
 }
 
 static json_object *

@@ -131,11 +131,18 @@ void cpu_tick(struct launcher *l);
 
 /* --- connections */
 
+/** Whom the portal says it is. */
+struct person {
+	char name[128]; /**< "": nobody is known, an allowed network */
+	bool steers;    /**< all runs; else only their own */
+};
+
 struct client {
-	uint64_t serial; /**< of this connection, never used again */
-	char    user[128], address[64];
-	bool    joined, asked, repaired, monitors;
-	int64_t joined_ms;
+	uint64_t      serial; /**< of this connection, never used again */
+	struct person person;
+	char          address[64];
+	bool          joined, asked, repaired, monitors;
+	int64_t       joined_ms;
 };
 
 enum fg_err net_open(struct launcher *l);

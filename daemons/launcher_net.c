@@ -671,9 +671,9 @@ shown_key(char out[KEY_SIZE], const struct fg_head *head)
 		snprintf(out, KEY_SIZE, "%s", cookie);
 }
 
-/* Whom the portal knows by it: the name, when the settings let them in. */
+/* Whom the portal knows by it: the name, when the settings let them in, and whether they steer all runs. */
 static bool
-known_user(struct launcher *l, const char *key, char name[128])
+known_user(struct launcher *l, const char *key, struct person *person)
 {
 	const bool     bearer = strncmp(key, "Bearer ", 7) == 0;
 	struct fg_user user;
@@ -682,18 +682,19 @@ known_user(struct launcher *l, const char *key, char name[128])
 	if (!l->portal || *key == '\0')
 		return false;
 	err = bearer ? fg_token_find(&user, l->db, key + 7, FG_SCOPE_SUBMIT, fg_now_ms()) : fg_login_find(&user, l->db, &l->farm.settings, key, fg_now_ms());
-	if (err != FG_OK || user.disabled || !(fg_word_in(l->config.users, user.name) || fg_word_in(l->config.users, "*") || (user.roles & FG_ROLE_ADMIN)))
+	if (err != FG_OK || user.disabled || !fg_welcome_user(&l->config.welcome, user.name, (user.roles & FG_ROLE_ADMIN) != 0))
 		return false;
-	snprintf(name, 128, "%s", user.name);
+	snprintf(person->name, sizeof(person->name), "%s", user.name);
+	person->steers = fg_welcome_operator(&l->config.welcome, user.name, (user.roles & FG_ROLE_ADMIN) != 0);
 	return true;
 }
 
 static bool
-let_in(struct launcher *l, struct conn *conn, const struct fg_head *head, char user[128])
+let_in(struct launcher *l, struct conn *conn, const struct fg_head *head, struct person *person)
 {
 	const char *origin = fg_head_get(head, "Origin");
 
-	*user = '\0';
+	*person = (struct person){ .steers = true }; /* of a network: nobody knows who it is */
 	conn->origin[0] = '\0';
 	if (conn->local) { /* the web server's word; its own is the last */
 		const char *list = fg_head_get(head, "X-Forwarded-For"), *last = strrchr(list, ',');
@@ -710,7 +711,7 @@ let_in(struct launcher *l, struct conn *conn, const struct fg_head *head, char u
 		return false;
 	}
 	shown_key(conn->key, head);
-	if (!known_user(l, conn->key, user) && !fg_network_in(l->config.networks, conn->address)) {
+	if (!known_user(l, conn->key, person) && !fg_welcome_address(&l->config.welcome, conn->address)) {
 		refuse(l, conn, 403, "neither this user nor this address may come in; see `users` and `networks` of launcher.conf");
 		return false;
 	}
@@ -721,7 +722,7 @@ let_in(struct launcher *l, struct conn *conn, const struct fg_head *head, char u
 /* --- requests */
 
 static struct session *
-session_new(struct launcher *l, struct conn *conn, const struct fg_head *head, const char *user, bool rpc)
+session_new(struct launcher *l, struct conn *conn, const struct fg_head *head, const struct person *person, bool rpc)
 {
 	struct net     *net = l->net;
 	struct session *session;
@@ -737,7 +738,7 @@ session_new(struct launcher *l, struct conn *conn, const struct fg_head *head, c
 	net->singles += session->single;
 	session->pinged_ms = session->heard_ms = fg_steady_ms();
 	session->client.serial = ++net->serial;
-	snprintf(session->client.user, sizeof(session->client.user), "%s", user);
+	session->client.person = *person;
 	snprintf(session->client.address, sizeof(session->client.address), "%s", conn->address);
 	snprintf(session->key, sizeof(session->key), "%s", conn->key);
 	session->known_ms = session->heard_ms;
@@ -746,10 +747,10 @@ session_new(struct launcher *l, struct conn *conn, const struct fg_head *head, c
 }
 
 static struct session *
-session_find(const struct launcher *l, const char *sid, const char *user)
+session_find(const struct launcher *l, const char *sid, const struct person *person)
 {
 	for (int i = 0; i < l->net->sessions; i++)
-		if (*sid != '\0' && strcmp(l->net->session[i]->sid, sid) == 0 && !l->net->session[i]->closed && strcmp(l->net->session[i]->client.user, user) == 0)
+		if (*sid != '\0' && strcmp(l->net->session[i]->sid, sid) == 0 && !l->net->session[i]->closed && strcmp(l->net->session[i]->client.person.name, person->name) == 0)
 			return l->net->session[i];
 	return NULL;
 }
@@ -762,7 +763,7 @@ hello(struct fg_buf *out, const struct session *session, bool upgrades)
 }
 
 static void
-become_websocket(struct launcher *l, struct conn *conn, const struct fg_head *head, const char *user)
+become_websocket(struct launcher *l, struct conn *conn, const struct fg_head *head, const struct person *person)
 {
 	char            accept[32], sid[40];
 	const bool      rpc = strcmp(head->path, "/rpc") == 0;
@@ -773,7 +774,7 @@ become_websocket(struct launcher *l, struct conn *conn, const struct fg_head *he
 		refuse(l, conn, 400, "no WebSocket of version 13");
 		return;
 	}
-	session = *sid != '\0' ? session_find(l, sid, user) : session_new(l, conn, head, user, rpc);
+	session = *sid != '\0' ? session_find(l, sid, person) : session_new(l, conn, head, person, rpc);
 	if (session == NULL || (*sid != '\0' && (session->websocket || session->probe != NULL))) {
 		refuse(l, conn, *sid != '\0' ? 400 : 503, *sid != '\0' ? "Session ID unknown" : "too many clients");
 		return;
@@ -798,7 +799,7 @@ become_websocket(struct launcher *l, struct conn *conn, const struct fg_head *he
 }
 
 static void
-poll_get(struct launcher *l, struct conn *conn, const struct fg_head *head, const char *user)
+poll_get(struct launcher *l, struct conn *conn, const struct fg_head *head, const struct person *person)
 {
 	char            sid[40];
 	struct session *session;
@@ -806,14 +807,14 @@ poll_get(struct launcher *l, struct conn *conn, const struct fg_head *head, cons
 
 	fg_head_query(sid, sizeof(sid), head, "sid");
 	if (*sid == '\0') {
-		if ((session = session_new(l, conn, head, user, false)) == NULL) {
+		if ((session = session_new(l, conn, head, person, false)) == NULL) {
 			refuse(l, conn, 503, "too many clients");
 			return;
 		}
 		hello(&text, session, true);
 		answer(l, conn, 200, "text/plain; charset=UTF-8", text.data, text.len);
 		fg_buf_free(&text);
-	} else if ((session = session_find(l, sid, user)) == NULL || session->websocket || session->conn != NULL) {
+	} else if ((session = session_find(l, sid, person)) == NULL || session->websocket || session->conn != NULL) {
 		if (session != NULL)
 			session_end(l, session); /* two that wait: the protocol allows one */
 		refuse(l, conn, 400, "Session ID unknown");
@@ -826,14 +827,14 @@ poll_get(struct launcher *l, struct conn *conn, const struct fg_head *head, cons
 }
 
 static void
-poll_post(struct launcher *l, struct conn *conn, const struct fg_head *head, const char *user, const char *body, size_t len)
+poll_post(struct launcher *l, struct conn *conn, const struct fg_head *head, const struct person *person, const char *body, size_t len)
 {
 	char            sid[40];
 	struct session *session;
 	bool            good = true;
 
 	fg_head_query(sid, sizeof(sid), head, "sid");
-	if ((session = session_find(l, sid, user)) == NULL || session->websocket) {
+	if ((session = session_find(l, sid, person)) == NULL || session->websocket) {
 		refuse(l, conn, 400, "Session ID unknown");
 		return;
 	}
@@ -853,15 +854,16 @@ poll_post(struct launcher *l, struct conn *conn, const struct fg_head *head, con
 static void
 take_request(struct launcher *l, struct conn *conn, const struct fg_head *head, const char *body)
 {
-	const bool upgrade = strcasecmp(fg_head_get(head, "Upgrade"), "websocket") == 0;
-	char       user[128], transport[16], version[4];
+	const bool    upgrade = strcasecmp(fg_head_get(head, "Upgrade"), "websocket") == 0;
+	struct person person;
+	char          transport[16], version[4];
 
 	conn->keep = head->keep;
-	if (!let_in(l, conn, head, user))
+	if (!let_in(l, conn, head, &person))
 		return;
 	if (strcmp(head->path, "/rpc") == 0) {
 		if (upgrade && strcmp(head->method, "GET") == 0)
-			become_websocket(l, conn, head, user);
+			become_websocket(l, conn, head, &person);
 		else
 			refuse(l, conn, 400, "JSON-RPC is spoken on a WebSocket here");
 		return;
@@ -877,13 +879,13 @@ take_request(struct launcher *l, struct conn *conn, const struct fg_head *head, 
 	else if (strcmp(version, "4") != 0)
 		refuse(l, conn, 400, "Unsupported protocol version");
 	else if (upgrade && strcmp(head->method, "GET") == 0 && strcmp(transport, "websocket") == 0)
-		become_websocket(l, conn, head, user);
+		become_websocket(l, conn, head, &person);
 	else if (strcmp(transport, "polling") != 0)
 		refuse(l, conn, 400, "Transport unknown");
 	else if (strcmp(head->method, "GET") == 0)
-		poll_get(l, conn, head, user);
+		poll_get(l, conn, head, &person);
 	else if (strcmp(head->method, "POST") == 0)
-		poll_post(l, conn, head, user, body, head->body);
+		poll_post(l, conn, head, &person, body, head->body);
 	else
 		refuse(l, conn, 400, "Bad handshake method");
 }
@@ -913,9 +915,9 @@ take_requests(struct launcher *l, struct conn *conn)
 		}
 		size = (size_t)(end - conn->in.data) + 4 + conn->head->body;
 		if (conn->in.len < size) {
-			char user[128];
+			struct person person;
 
-			if (!conn->asked && !let_in(l, conn, conn->head, user))
+			if (!conn->asked && !let_in(l, conn, conn->head, &person))
 				conn->in.len = 0;
 			conn->asked = true;
 			return;
@@ -1122,11 +1124,9 @@ session_tick(struct launcher *l, struct session *session, int64_t now_ms)
 	}
 	if (now_ms - session->heard_ms >= PING_INTERVAL_MS + PING_TIMEOUT_MS)
 		session_end(l, session);
-	if (session->client.user[0] != '\0' && now_ms - session->known_ms >= KNOWN_MS) { /* logged out, disabled, revoked? */
-		char name[128];
-
+	if (session->client.person.name[0] != '\0' && now_ms - session->known_ms >= KNOWN_MS) { /* logged out, disabled, revoked? */
 		session->known_ms = now_ms;
-		if (!known_user(l, session->key, name))
+		if (!known_user(l, session->key, &session->client.person))
 			session_end(l, session);
 	}
 	if (session->client.joined && !session->client.repaired && now_ms - session->client.joined_ms >= REPAIR_MS)

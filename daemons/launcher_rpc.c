@@ -36,7 +36,7 @@ struct call {
 	struct fg_rpc_answer     *answer; /* of the whole text */
 };
 
-/* --- parameters and errors */
+/* --- parameters, errors and rights */
 
 static struct json_object *
 fail(struct call *call, int code, const char *message, const char *data)
@@ -118,6 +118,30 @@ want_text(struct call *call, const char *name, const char **out)
 	snprintf(why, sizeof(why), "%s must be a text", name);
 	fail(call, FG_RPC_PARAMS, NULL, why);
 	return false;
+}
+
+/* May who asks steer this run? */
+static bool
+steers(struct call *call, const struct fg_run *run)
+{
+	const struct person *person = &call->client->person;
+
+	if (person->steers || strcmp(run->sender, person->name) == 0)
+		return true;
+	fail(call, REFUSED, NULL, "");
+	snprintf(call->error->data, sizeof(call->error->data), "Run %" PRId64 " is of %.100s; only they, operators and admins may do that.", run->id,
+	         run->sender[0] != '\0' ? run->sender : "somebody without a login");
+	call->error->message = call->error->data;
+	return false;
+}
+
+/* Does it go before others' runs, or to others' programs? */
+static bool
+may_pass_others(struct call *call)
+{
+	if (!call->client->person.steers)
+		fail(call, REFUSED, "That is for operators and admins.", "");
+	return call->client->person.steers;
 }
 
 /* --- how runs look */
@@ -465,7 +489,7 @@ q_kill_job(struct call *call)
 	const char       *host;
 	enum fg_err       err = FG_OK;
 
-	if (!want_text(call, "host", &host))
+	if (!want_text(call, "host", &host) || !may_pass_others(call))
 		err = FG_EINVAL;
 	else if (*host == '\0' || *host == '-' || strlen(host) > 128)
 		fail(call, FG_RPC_PARAMS, NULL, "host is as getQrunJobs says it"), err = FG_EINVAL;
@@ -540,6 +564,8 @@ get_settings(struct call *call)
 	}
 	for (int i = 0; i < config->folders; i++)
 		json_object_array_add(folders, json_object_new_string(config->folder[i].path));
+	json_object_object_add(result, "user", json_object_new_string(call->client->person.name));
+	json_object_object_add(result, "steers", json_object_new_boolean(call->client->person.steers));
 	json_object_object_add(result, "host", json_object_new_string(config->host));
 	json_object_object_add(result, "cores", json_object_new_int64(config->cores));
 	json_object_object_add(result, "solvers", solvers);
@@ -703,7 +729,7 @@ take_order(struct call *call, struct fg_run *run)
 		fail_err(call, err == FG_ENOTFOUND ? fg_fail(FG_EINVAL, "there is no input %.300s", order.input) : err);
 		return false;
 	}
-	snprintf(run->sender, sizeof(run->sender), "%.120s", call->client->user[0] != '\0' ? call->client->user : text_of(data, "sender", ""));
+	snprintf(run->sender, sizeof(run->sender), "%.120s", call->client->person.name[0] != '\0' ? call->client->person.name : text_of(data, "sender", ""));
 	run->ncpu = order.ncpu;
 	run->shown = true;
 	run->created_ms = fg_now_ms();
@@ -768,6 +794,8 @@ add_to_queue(struct call *call)
 	if (job_of_input(call->l, run.input, true) != NULL)
 		return fail(call, BUSY, "Job is already in queue.", "");
 	number_of(&priority, json_object_object_get(param(call, "job_data"), "priority"));
+	if (priority > 0 && !may_pass_others(call))
+		return NULL;
 	run.priority = priority < -1000 ? -1000 : priority > 1000 ? 1000 : priority;
 	run.clean = json_object_get_boolean(json_object_object_get(param(call, "job_data"), "clean_all"));
 	if ((job = enqueue(call, &run)) == NULL)
@@ -794,6 +822,10 @@ remove_from_queue(struct call *call)
 		return fail(call, FG_RPC_INTERNAL, NULL, "the queue has no such position");
 	}
 	job = list[position];
+	if (!steers(call, &job->run)) {
+		free(list);
+		return NULL;
+	}
 	memmove(list + position, list + position + 1, (size_t)(count - position - 1) * sizeof(struct job *));
 	job->run.state = FG_RUN_ENDED;
 	job->run.shown = false;
@@ -823,6 +855,11 @@ switch_position_queue(struct call *call)
 		free(list);
 		return fail(call, BUSY, "Can't switch position.", "");
 	}
+	for (int64_t i = from < to ? from : to; i < (from < to ? to : from); i++) /* whoever is passed must be theirs */
+		if (!steers(call, &list[i]->run)) {
+			free(list);
+			return NULL;
+		}
 	job = list[from];
 	list[from] = list[to];
 	list[to] = job;
@@ -856,7 +893,7 @@ set_ncpu_queue(struct call *call)
 		return NULL;
 	if (ncpu < 1 || ncpu > call->l->config.cores)
 		return fail(call, BUSY, "Can't set NCPU.", "");
-	if ((job = queued(call, id)) == NULL)
+	if ((job = queued(call, id)) == NULL || !steers(call, &job->run))
 		return NULL;
 	const struct fg_order order = { job->run.input, job->run.solver, job->run.memory, job->run.expr, "", ncpu };
 
@@ -882,7 +919,7 @@ set_priority(struct call *call)
 		return NULL;
 	if (priority < -1000 || priority > 1000)
 		return fail(call, FG_RPC_PARAMS, NULL, "priority is -1000 to 1000");
-	if ((job = queued(call, id)) == NULL)
+	if ((job = queued(call, id)) == NULL || !steers(call, &job->run) || (priority > 0 && !may_pass_others(call)))
 		return NULL;
 	job->run.priority = priority;
 	count = queue_list(call->l, &list);
@@ -904,7 +941,7 @@ live(struct call *call, int64_t *id)
 		return NULL;
 	job = job_find(call->l, *id);
 	if (job != NULL && (job->run.state == FG_RUN_STARTING || job->run.state == FG_RUN_RUNNING))
-		return job;
+		return steers(call, &job->run) ? job : NULL;
 	snprintf(text, sizeof(text), "Job %" PRId64 " is not running.", *id);
 	fail(call, NOT_RUNNING, NULL, text);
 	call->error->message = call->error->data;
@@ -1020,6 +1057,8 @@ remove_shell(struct call *call)
 	if (!want_number(call, "id", &id))
 		return NULL;
 	job = job_find(call->l, id);
+	if (job != NULL && !steers(call, &job->run))
+		return NULL;
 	if (job != NULL && (job->run.state == FG_RUN_STARTING || job->run.state == FG_RUN_RUNNING)) {
 		snprintf(text, sizeof(text), "Job %" PRId64 " is running; stop it first.", id);
 		fail(call, BUSY, NULL, text);

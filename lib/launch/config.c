@@ -1,6 +1,5 @@
 #include "launch/config.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -12,13 +11,14 @@
 
 #include "launch/ini.h"
 
-#define TEXT(name_) { #name_, offsetof(struct fg_launch_config, name_), sizeof(((struct fg_launch_config *)0)->name_) }
+#define TEXT(name_) TEXT_AT(#name_, name_)
+#define TEXT_AT(key_, name_) { key_, offsetof(struct fg_launch_config, name_), sizeof(((struct fg_launch_config *)0)->name_) }
 static const struct {
 	const char *key;
 	size_t      offset, size;
 } texts[] = {
-	TEXT(host), TEXT(state_dir), TEXT(rules_dir), TEXT(run_program), TEXT(cgroup_root), TEXT(trash), TEXT(hosts), TEXT(origins), TEXT(networks),
-	TEXT(users), TEXT(keep), TEXT(webhook), TEXT(mail_to), TEXT(mail_from), TEXT(mail_server),
+	TEXT(host), TEXT(state_dir), TEXT(rules_dir), TEXT(run_program), TEXT(cgroup_root), TEXT(trash), TEXT(hosts), TEXT(origins),
+	TEXT_AT("users", welcome.users), TEXT_AT("operators", welcome.operators), TEXT_AT("networks", welcome.networks), TEXT(keep), TEXT(webhook), TEXT(mail_to), TEXT(mail_from), TEXT(mail_server),
 };
 
 #define NUMBER(name_, standard_, min_, max_) { #name_, offsetof(struct fg_launch_config, name_), standard_, min_, max_ }
@@ -296,72 +296,6 @@ fg_word_in(const char *list, const char *word)
 
 		if (size == len && memcmp(at, word, len) == 0)
 			return true;
-		at += size;
-	}
-	return false;
-}
-
-/* --- networks */
-
-struct address {
-	unsigned char bytes[16]; /* IPv4 as ::ffff:a.b.c.d */
-};
-
-static bool
-parse_address(struct address *out, const char *text, bool *four)
-{
-	memset(out, 0, sizeof(*out));
-	if (inet_pton(AF_INET6, text, out->bytes) == 1) {
-		*four = false;
-		return true;
-	}
-	memset(out->bytes + 10, 0xff, 2);
-	*four = true;
-	return inet_pton(AF_INET, text, out->bytes + 12) == 1;
-}
-
-static bool
-in_network(const char *network, const struct address *address)
-{
-	char           text[64], *slash, *end;
-	struct address base;
-	bool           four;
-	long           bits = 128;
-
-	snprintf(text, sizeof(text), "%s", network);
-	if ((slash = strchr(text, '/')) != NULL)
-		*slash = '\0';
-	if (!parse_address(&base, text, &four))
-		return false;
-	if (slash != NULL) {
-		bits = strtol(slash + 1, &end, 10);
-		if (end == slash + 1 || *end != '\0' || bits < 0 || bits > (four ? 32 : 128))
-			return false;
-		bits += four ? 96 : 0;
-	}
-	for (int i = 0; i < bits; i++)
-		if (((base.bytes[i / 8] ^ address->bytes[i / 8]) >> (7 - i % 8)) & 1)
-			return false;
-	return true;
-}
-
-bool
-fg_network_in(const char *networks, const char *address)
-{
-	struct address own;
-	bool           four;
-
-	if (!parse_address(&own, address, &four))
-		return false;
-	for (const char *at = networks + strspn(networks, " \t"); *at != '\0'; at += strspn(at, " \t")) {
-		const size_t size = strcspn(at, " \t");
-		char         one[64];
-
-		if (size < sizeof(one)) {
-			snprintf(one, sizeof(one), "%.*s", (int)size, at);
-			if (in_network(one, &own))
-				return true;
-		}
 		at += size;
 	}
 	return false;

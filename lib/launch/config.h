@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "launch/rules.h"
+#include "launch/welcome.h"
 
 enum { FG_FOLDERS_MAX = 16, FG_LISTEN_MAX = 8, FG_SOLVERS_MAX = 32, FG_TEMPLATES_MAX = 32, FG_LICENCES_MAX = 8, FG_COMMAND_SIZE = 1024 };
 
@@ -37,7 +38,8 @@ struct fg_licence {
 
 struct fg_launch_config {
 	char                    host[128], state_dir[512], rules_dir[512], run_program[512], cgroup_root[512], trash[64];
-	char                    hosts[1024], origins[1024], networks[1024], users[1024], keep[512];
+	char                    hosts[1024], origins[1024], keep[512];
+	struct fg_welcome       welcome;
 	char                    environment[4096]; /**< NAME=value of the solvers, each with a newline */
 	char                    listen[FG_LISTEN_MAX][64];
 	char                    webhook[512], mail_to[256], mail_from[128], mail_server[256];
@@ -61,8 +63,5 @@ const struct fg_licence  *fg_licence_find(const struct fg_launch_config *config,
 
 /** Is `word` one of the blank-separated words of `list`? */
 bool fg_word_in(const char *list, const char *word);
-
-/** Does `address` (IPv4 or IPv6, as text) lie in one of the networks "127.0.0.0/8 ::1 10.1.0.0/16"? */
-bool fg_network_in(const char *networks, const char *address);
 
 #endif

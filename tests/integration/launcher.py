@@ -723,13 +723,14 @@ class Portal(farm.Case):
         runs = f.dir + "/runs"
         os.mkdir(runs)
         with open(f.dir + "/launcher.conf.new", "w") as conf:  # until it is there the launcher only waits
-            conf.write(f"[launcher]\nhost = here\nfolder = {runs}\nrules_dir = {TOP}/share/launch\nusers = ada\nnetworks = 192.0.2.0/24\n"
+            conf.write(f"[launcher]\nhost = here\nfolder = {runs}\nrules_dir = {TOP}/share/launch\nusers = ada bob\noperators = olga\ncores = 1\nnetworks = 192.0.2.0/24\n"
                        f"[solver dyna]\nprogram = {SOLVER}\nrules = ls-dyna\n[template smp]\ncommand = {launch.EXPR}\n")
         os.rename(f.dir + "/launcher.conf.new", f.dir + "/launcher.conf")
         until(lambda: os.path.exists(f.dir + "/run/launcher.sock"))
-        f.user("ada")
-        f.user("eve")
-        ada, eve = farm.Visitor(f, "ada"), farm.Visitor(f, "eve")
+        for name in ("ada", "bob", "eve", "olga"):
+            f.user(name)
+        ada, bob, eve, olga = (farm.Visitor(f, name) for name in ("ada", "bob", "eve", "olga"))
+        self.assertEqual([who.get("/api/status").json["launcher"] for who in (ada, olga, eve, farm.Visitor(f))], [True, True, False, False])  # who sees the link
         for cookie, origin in ((None, None), (eve.cookie, None), (ada.cookie, "http://evil.example")):
             headers = ([f"Cookie: {cookie}"] if cookie else []) + ([f"Origin: {origin}"] if origin else [])
             for rpc in (True, False):
@@ -745,12 +746,52 @@ class Portal(farm.Case):
             number = c.call("startJob", job_data=job)["id"]
             c.status(number, "Finished")
             self.assertEqual(c.call("getFullJobList")[0]["sender"], "ada")
+        self.whose_runs(job, *(wire.Client(f.port, rpc=True, headers=[f"Cookie: {who.cookie}"]) for who in (ada, bob, olga)))
         with wire.Client(f.port, headers=[f"Cookie: {ada.cookie}"]) as c:
-            self.assertEqual(len(c.call("getFullJobList")), 1)
+            self.assertEqual(len(c.call("getFullJobList")), 4)
             f.admin("user", "disable", "ada")  # also those who are in already go
             with self.assertRaises((ConnectionError, OSError)):
                 while True:
                     c.step(60)
+
+
+    def whose_runs(self, job, ada, bob, olga):
+        """Who is known steers their own runs; operators all."""
+        self.assertEqual([(c.call("getSettings")["user"], c.call("getSettings")["steers"]) for c in (ada, bob, olga)], [("ada", False), ("bob", False), ("olga", True)])
+        decks = {}
+        for name, deck in (("b", "$ cycles 1\n$ end hang"), ("c", ""), ("d", ""), ("e", "")):
+            decks[name] = {**job, "input": os.path.dirname(os.path.dirname(job["input"])) + f"/{name}/main.k"}
+            os.mkdir(os.path.dirname(decks[name]["input"]))
+            with open(decks[name]["input"], "w") as f:
+                f.write(deck)
+        number = ada.call("startJob", job_data=decks["b"])["id"]
+        ada.status(number, "Running")
+        bobs = bob.call("startJob", job_data=decks["c"])["id"]
+        adas = ada.call("startJob", job_data=decks["d"])["id"]
+        for method, params in (("stopJob", {}), ("KillProcessByJobId", {}), ("suspendJob", {}), ("sendD3kill", {"payload": "sw1"}), ("removeShell", {})):
+            self.refused(bob, "is of ada; only they", method, id=number, **params)
+        self.refused(ada, "is of bob", "removeFromQueue", position=0)
+        self.refused(ada, "is of bob", "setNcpuQueue", id=bobs, ncpu=1)
+        self.refused(ada, "is of bob", "setPriority", id=bobs, priority=-1)
+        self.refused(ada, "is of bob", "switchPositionQueue", initial=1, new=0)
+        self.refused(ada, "for operators and admins", "setPriority", id=adas, priority=1)
+        self.refused(ada, "for operators and admins", "addToQueue", job_data={**decks["e"], "priority": 1})
+        self.refused(ada, "for operators and admins", "qKillJob", host="x")
+        self.assertEqual(bob.call("switchPositionQueue", initial=0, new=1), 1)  # gives way
+        self.assertEqual([q["id"] for q in ada.call("getQueue")], [adas, bobs])
+        self.assertEqual(olga.call("setPriority", id=bobs, priority=9), 1)
+        self.assertEqual([q["id"] for q in ada.call("getQueue")], [bobs, adas])
+        olga.call("KillProcessByJobId", id=number)
+        for c, one in ((ada, number), (bob, bobs), (ada, adas)):
+            c.status(one, "Stopped" if one == number else "Finished")
+        for c in (ada, bob, olga):
+            c.close()
+
+    def refused(self, c, why, method, **params):
+        with self.assertRaises(wire.RpcError, msg=method) as e:
+            c.call(method, **params)
+        self.assertEqual(e.exception.code, 40)
+        self.assertIn(why, e.exception.message)
 
 
 class PortalLighttpd(Portal):

@@ -15,7 +15,7 @@ BELOW = {
     "http": {"base", "text", "store", "farm"},
     "launch": {"base", "text", "store", "farm"},
     "batch": {"base", "text", "store", "farm", "blend"},
-    "cgi-bin": {"base", "text", "store", "farm", "image", "blend", "http", "batch"},
+    "cgi-bin": {"base", "text", "store", "farm", "image", "blend", "http", "batch", "launch"},
     "daemons": {"base", "text", "store", "farm", "image", "blend", "launch", "batch", "live"},
     "tools": {"base", "text", "store", "farm", "image", "blend", "worker", "launch", "batch"},
     "worker": {"base", "text", "farm"},

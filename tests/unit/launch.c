@@ -371,14 +371,19 @@ static void
 test_networks(void **state)
 {
 	(void)state;
-	assert_true(fg_network_in("127.0.0.0/8 ::1", "127.3.2.1"));
-	assert_true(fg_network_in("127.0.0.0/8 ::1", "::1"));
-	assert_true(fg_network_in("10.0.0.0/8", "::ffff:10.9.8.7"));
-	assert_false(fg_network_in("127.0.0.0/8 ::1", "128.0.0.1"));
-	assert_false(fg_network_in("10.1.0.0/16", "10.2.0.1"));
-	assert_false(fg_network_in("", "127.0.0.1"));
-	assert_false(fg_network_in("10.0.0.0/99 bad", "10.0.0.1"));
-	assert_false(fg_network_in("0.0.0.0/0", "not an address"));
+	assert_true(fg_welcome_address(&(struct fg_welcome){ .networks = "127.0.0.0/8 ::1" }, "127.3.2.1"));
+	assert_true(fg_welcome_address(&(struct fg_welcome){ .networks = "127.0.0.0/8 ::1" }, "::1"));
+	assert_true(fg_welcome_address(&(struct fg_welcome){ .networks = "10.0.0.0/8" }, "::ffff:10.9.8.7"));
+	assert_false(fg_welcome_address(&(struct fg_welcome){ .networks = "127.0.0.0/8 ::1" }, "128.0.0.1"));
+	assert_false(fg_welcome_address(&(struct fg_welcome){ .networks = "10.1.0.0/16" }, "10.2.0.1"));
+	assert_false(fg_welcome_address(&(struct fg_welcome){ .networks = "" }, "127.0.0.1"));
+	assert_false(fg_welcome_address(&(struct fg_welcome){ .networks = "10.0.0.0/99 bad" }, "10.0.0.1"));
+	assert_false(fg_welcome_address(&(struct fg_welcome){ .networks = "0.0.0.0/0" }, "not an address"));
+	const struct fg_welcome some = { .users = "ada bob", .operators = "eve" }, all = { .users = "*" };
+
+	assert_true(fg_welcome_user(&some, "ada", false) && fg_welcome_user(&some, "eve", false) && fg_welcome_user(&some, "root", true) && fg_welcome_user(&all, "x", false));
+	assert_false(fg_welcome_user(&some, "ad", false) || fg_welcome_operator(&some, "ada", false) || fg_welcome_operator(&all, "x", false));
+	assert_true(fg_welcome_operator(&some, "eve", false) && fg_welcome_operator(&some, "root", true));
 }
 
 static void
