@@ -1,4 +1,4 @@
-/* light: see light.h. Ordinary pictures come row by row through a table of the sRGB curve; EXR chunks are decoded by several threads. */
+/* light: see light.h. Ordinary pictures come row by row through a table of the sRGB curve; of an EXR several threads may read, each its own chunks. */
 #include "image/light.h"
 
 #include <math.h>
@@ -9,7 +9,7 @@
 #include "image/exr.h"
 #include "image/parallel.h"
 
-enum { CHUNKS_AT_ONCE = 8, ROWS_AT_ONCE = 16, THREADS_MAX = FG_THREADS_MAX };
+enum { ROWS_AT_ONCE = 16, THREADS_MAX = FG_THREADS_MAX };
 
 /* --- ordinary pictures */
 
@@ -48,11 +48,12 @@ to_light(struct ordinary *o)
 }
 
 static enum fg_err
-ordinary_read(struct fg_light *light, int y, int nrows, fg_light_row *give, void *with)
+ordinary_read(struct fg_light *light, int thread, int y, int nrows, fg_light_row *give, void *with)
 {
 	struct ordinary *o = light->codec;
 	enum fg_err      err = FG_OK;
 
+	(void)thread;
 	for (int i = 0; i < nrows && (err = o->rows.read(&o->rows, o->row)) == FG_OK; i++) {
 		to_light(o);
 		give(with, y + i, o->planes);
@@ -82,7 +83,8 @@ ordinary_open(struct fg_light *out, int fd)
 	out->codec = o;
 	out->read = ordinary_read;
 	out->close = ordinary_close;
-	out->step = ROWS_AT_ONCE;
+	out->step = out->first = ROWS_AT_ONCE;
+	out->threads = 1;
 	if ((err = fg_rows_open(&o->rows, fd)) != FG_OK)
 		return err;
 	out->width = o->rows.info.width;
@@ -104,7 +106,7 @@ struct scene {
 	size_t              offset[3];  /* bytes before each in a line, for one pixel of width */
 	bool                depth;      /* the first is a distance */
 	float               nearest, farthest; /* of depth */
-	struct fg_exr_chunk chunks[THREADS_MAX]; /* one for each thread … */
+	struct fg_exr_chunk chunks[THREADS_MAX]; /* a decoder for each thread … */
 	float              *lines[THREADS_MAX];  /* … and a row of light */
 };
 
@@ -188,24 +190,23 @@ line_to_light(const struct scene *s, float *planes, const uint8_t *line)
 	}
 }
 
-/* One read: its chunks are shared out to threads, each with a decoder of its own. */
+/* One read: rows y … y+nrows-1 of the display window, for one thread with a decoder of its own. */
 struct errand {
-	struct scene *scene;
 	struct fg_light *light;
-	int           y, nrows;
-	int           dx, dy;   /* of the data window in the display window */
-	int           workers;
-	fg_light_row *give;
-	void         *with;
+	int              thread;
+	int              y, nrows;
+	int              dx, dy; /* of the data window in the display window */
+	fg_light_row    *give;
+	void            *with;
 };
 
 static void
-give_row(const struct errand *e, int worker, int y, const uint8_t *line)
+give_row(const struct errand *e, int y, const uint8_t *line)
 {
-	const struct scene *s = e->scene;
+	const struct scene *s = e->light->codec;
 	const int           from = e->dx > 0 ? e->dx : 0, skip = e->dx < 0 ? -e->dx : 0;
 	int                 n = s->exr.width - skip;
-	float              *row = s->lines[worker], *light = row + (size_t)s->exr.width * 3;
+	float              *row = s->lines[e->thread], *light = row + (size_t)s->exr.width * 3;
 
 	n = n < e->light->width - from ? n : e->light->width - from;
 	line_to_light(s, row, line);
@@ -219,43 +220,37 @@ give_row(const struct errand *e, int worker, int y, const uint8_t *line)
 	e->give(e->with, y, light);
 }
 
-/* Every workers-th chunk of the rows. */
-static enum fg_err
-scene_work(void *with, int worker)
+/* Rows that the data window doesn't reach. */
+static void
+give_black(const struct errand *e, int end)
 {
-	const struct errand *e = with;
-	const struct scene  *s = e->scene;
-	struct fg_exr_chunk *chunk = &e->scene->chunks[worker];
-	const int            lines = s->exr.chunk_lines, first = (e->y - e->dy) / lines, last = (e->y - e->dy + e->nrows - 1) / lines;
-	enum fg_err          err = FG_OK;
+	const struct scene *s = e->light->codec;
 
-	for (int c = first + worker; err == FG_OK && c <= last; c += e->workers) {
-		if ((err = fg_exr_chunk_read(chunk, &s->exr, c * lines)) != FG_OK)
-			break;
-		for (int i = 0; i < chunk->nlines; i++) {
-			int y = chunk->y + i + e->dy;
-
-			if (y >= e->y && y < e->y + e->nrows)
-				give_row(e, worker, y, chunk->lines + (size_t)i * (size_t)s->exr.width * s->exr.pixel_bytes);
+	for (int y = e->y; y < e->y + e->nrows; y++)
+		if (y < e->dy || y >= end) {
+			memset(s->lines[e->thread], 0, (size_t)e->light->width * 3 * sizeof(float));
+			e->give(e->with, y, s->lines[e->thread]);
 		}
-	}
-	return err;
 }
 
 static enum fg_err
-scene_read(struct fg_light *light, int y, int nrows, fg_light_row *give, void *with)
+scene_read(struct fg_light *light, int thread, int y, int nrows, fg_light_row *give, void *with)
 {
-	struct scene *s = light->codec;
-	const int     dx = s->exr.data.min.x - s->exr.display.min.x, top = s->exr.data.min.y - s->exr.display.min.y, bottom = top + s->exr.height;
-	struct errand e = { .scene = s, .light = light, .dx = dx, .dy = top, .workers = light->threads, .give = give, .with = with };
+	struct scene        *s = light->codec;
+	struct fg_exr_chunk *chunk = &s->chunks[thread];
+	const struct errand  e = { .light = light, .thread = thread, .y = y, .nrows = nrows, .dx = s->exr.data.min.x - s->exr.display.min.x,
+		 .dy = s->exr.data.min.y - s->exr.display.min.y, .give = give, .with = with };
+	const int   end = y + nrows < e.dy + s->exr.height ? y + nrows : e.dy + s->exr.height;
+	enum fg_err err = FG_OK;
 
-	memset(s->lines[0], 0, (size_t)light->width * 3 * sizeof(float));
-	for (int i = y; i < y + nrows; i++)
-		if (i < top || i >= bottom)
-			give(with, i, s->lines[0]);
-	e.y = y > top ? y : top;
-	e.nrows = (y + nrows < bottom ? y + nrows : bottom) - e.y;
-	return e.nrows > 0 ? fg_parallel(light->threads, light->threads, scene_work, &e) : FG_OK;
+	give_black(&e, e.dy + s->exr.height);
+	for (int at = y > e.dy ? y : e.dy; err == FG_OK && at < end;) {
+		if ((err = fg_exr_chunk_read(chunk, &s->exr, at - e.dy)) != FG_OK)
+			break;
+		for (; at < end && at < chunk->y + e.dy + chunk->nlines; at++)
+			give_row(&e, at, chunk->lines + (size_t)(at - e.dy - chunk->y) * (size_t)s->exr.width * s->exr.pixel_bytes);
+	}
+	return err;
 }
 
 static void
@@ -370,6 +365,15 @@ find_range(struct scene *s)
 	return err;
 }
 
+/* A step begins where a chunk does, or its chunk would be decoded for two. */
+static int
+first_step(int step, int dy)
+{
+	const int rest = (dy % step + step) % step;
+
+	return rest > 0 ? rest : step;
+}
+
 static enum fg_err
 scene_open(struct fg_light *out, int fd, const char *layer, int threads)
 {
@@ -383,7 +387,8 @@ scene_open(struct fg_light *out, int fd, const char *layer, int threads)
 		return err;
 	out->width = s->exr.display.max.x - s->exr.display.min.x + 1;
 	out->height = s->exr.display.max.y - s->exr.display.min.y + 1;
-	out->step = (ROWS_AT_ONCE + s->exr.chunk_lines - 1) / s->exr.chunk_lines * s->exr.chunk_lines * CHUNKS_AT_ONCE;
+	out->step = (ROWS_AT_ONCE + s->exr.chunk_lines - 1) / s->exr.chunk_lines * s->exr.chunk_lines;
+	out->first = first_step(out->step, s->exr.data.min.y - s->exr.display.min.y);
 	for (int i = 0; i < 3; i++)
 		for (int c = 0; c < s->channel[i]; c++)
 			s->offset[i] += s->exr.bytes[c];
@@ -402,6 +407,28 @@ fg_light_open(struct fg_light *out, int fd, const char *layer, int threads)
 		return err;
 	out->threads = fg_parallel_threads(threads);
 	return info.format == FG_IMAGE_EXR ? scene_open(out, fd, layer, out->threads) : ordinary_open(out, fd);
+}
+
+int
+fg_light_steps(const struct fg_light *light)
+{
+	return light->height <= light->first ? 1 : 1 + (light->height - light->first + light->step - 1) / light->step;
+}
+
+int
+fg_light_y(const struct fg_light *light, int step)
+{
+	const int64_t y = step == 0 ? 0 : light->first + (int64_t)(step - 1) * light->step;
+
+	return y < light->height ? (int)y : light->height;
+}
+
+enum fg_err
+fg_light_read(struct fg_light *light, int thread, int step, fg_light_row *give, void *with)
+{
+	const int y = fg_light_y(light, step);
+
+	return light->read(light, thread, y, fg_light_y(light, step + 1) - y, give, with);
 }
 
 void

@@ -1,4 +1,4 @@
-/* thumb: see thumb.h. Rows of light are narrowed as they come (several threads may give them), then added up to the rows of the result. */
+/* thumb: see thumb.h. Threads read steps of rows and narrow them as they come; what they made is added up, in order, to the rows of the result. */
 #include "image/thumb.h"
 
 #include <math.h>
@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "image/light.h"
+#include "image/parallel.h"
+
+enum { BAND_ROWS = 64 };
 
 /* What one sample of the result takes from the source: `count` samples from `first` on, the outer two in part. */
 struct span {
@@ -19,10 +22,9 @@ struct thumb {
 	struct fg_sink          sink;
 	int                     width, height;
 	struct span            *columns;
-	int                     y;      /* first row of the present step */
-	float                  *narrow; /* light.step rows of width × 3 */
+	float                  *narrow; /* for each slot of the belt, light.step rows of width × 3 */
 	float                  *sum;    /* the row of the result that is being added up */
-	uint8_t                *bytes;  /* rows that are done, light.step + 1 at most */
+	uint8_t                *bytes;  /* rows that are done and not written */
 	int                     first_row, rows;
 };
 
@@ -56,18 +58,40 @@ narrow_plane(const struct thumb *t, float *out, const float *in)
 	}
 }
 
-/* Called from any thread: row y of light → row y of narrow. */
+/* A step in the making. */
+struct making {
+	const struct thumb *thumb;
+	float              *narrow;
+	int                 y; /* of its first row */
+};
+
+static float *
+slot_of(const struct thumb *t, int slot)
+{
+	return t->narrow + (size_t)slot * (size_t)t->light.step * (size_t)t->width * 3;
+}
+
 static void
 narrow_row(void *with, int y, const float *planes)
 {
-	const struct thumb *t = with;
-	float              *out = t->narrow + (size_t)(y - t->y) * (size_t)t->width * 3;
+	const struct making *making = with;
+	const struct thumb  *t = making->thumb;
+	float               *out = making->narrow + (size_t)(y - making->y) * (size_t)t->width * 3;
 
 	if (t->width == t->light.width)
 		memcpy(out, planes, (size_t)t->width * 3 * sizeof(*out));
 	else
 		for (size_t i = 0; i < 3; i++)
 			narrow_plane(t, out + i * (size_t)t->width, planes + i * (size_t)t->light.width);
+}
+
+static enum fg_err
+make_step(void *with, int thread, int slot, int step)
+{
+	struct thumb *t = with;
+	struct making making = { .thumb = t, .narrow = slot_of(t, slot), .y = fg_light_y(&t->light, step) };
+
+	return fg_light_read(&t->light, thread, step, narrow_row, &making);
 }
 
 static void
@@ -93,9 +117,8 @@ add_row(struct thumb *t, const float *row, float weight)
 
 /* Source row y into the row of the result that it lies in, or the two. */
 static void
-share_row(struct thumb *t, int y)
+share_row(struct thumb *t, const float *row, int y)
 {
-	const float *row = t->narrow + (size_t)(y - t->y) * (size_t)t->width * 3;
 	const double scale = (double)t->height / t->light.height, begin = y * scale, end = (y + 1) * scale;
 	const int    here = t->first_row + t->rows;
 	const double edge = here + 1;
@@ -116,8 +139,6 @@ put_rows(struct thumb *t)
 	const struct fg_band band = { .y = t->first_row, .rows = t->bytes, .nrows = t->rows };
 	enum fg_err          err = FG_OK;
 
-	if (t->rows == 0)
-		return FG_OK;
 	if (t->sink.encode != NULL)
 		err = t->sink.encode(&t->sink, &band, 0);
 	t->first_row += t->rows;
@@ -126,20 +147,27 @@ put_rows(struct thumb *t)
 }
 
 static enum fg_err
+take_step(void *with, int slot, int step)
+{
+	struct thumb *t = with;
+	const int     first = fg_light_y(&t->light, step), end = fg_light_y(&t->light, step + 1);
+	const float  *row = slot_of(t, slot);
+	enum fg_err   err = FG_OK;
+
+	for (int y = first; err == FG_OK && y < end; y++, row += (size_t)t->width * 3) {
+		share_row(t, row, y);
+		if (t->rows == BAND_ROWS || (t->rows > 0 && y == t->light.height - 1))
+			err = put_rows(t);
+	}
+	return err;
+}
+
+static enum fg_err
 run(struct thumb *t)
 {
-	const int   height = t->light.height;
-	enum fg_err err = FG_OK;
+	const struct fg_belt belt = { .steps = fg_light_steps(&t->light), .make = make_step, .take = take_step, .with = t };
+	enum fg_err          err = fg_belt_run(&belt, t->light.threads);
 
-	for (t->y = 0; err == FG_OK && t->y < height; t->y += t->light.step) {
-		const int n = height - t->y < t->light.step ? height - t->y : t->light.step;
-
-		if ((err = t->light.read(&t->light, t->y, n, narrow_row, t)) != FG_OK)
-			break;
-		for (int y = t->y; y < t->y + n; y++)
-			share_row(t, y);
-		err = put_rows(t);
-	}
 	return err == FG_OK ? t->sink.end(&t->sink) : err;
 }
 
@@ -162,9 +190,9 @@ prepare(struct thumb *t)
 	t->columns = fg_alloc((size_t)t->width * sizeof(*t->columns));
 	for (int x = 0; x < t->width; x++)
 		t->columns[x] = span_of(x, t->light.width, t->width);
-	t->narrow = fg_alloc((size_t)t->light.step * n * sizeof(*t->narrow));
+	t->narrow = fg_alloc((size_t)fg_belt_slots(t->light.threads) * (size_t)t->light.step * n * sizeof(*t->narrow));
 	t->sum = fg_alloc(n * sizeof(*t->sum));
-	t->bytes = fg_alloc(((size_t)t->light.step + 1) * n);
+	t->bytes = fg_alloc(BAND_ROWS * n);
 }
 
 static enum fg_err

@@ -253,7 +253,7 @@ tiling_make(int width, int height, int rows, int columns, int overscan)
 			int left = x0 < overscan ? x0 : overscan, top = y0 < overscan ? y0 : overscan;
 			int right = width - x1 < overscan ? width - x1 : overscan, bottom = height - y1 < overscan ? height - y1 : overscan;
 
-			t.tiles[i] = (struct fg_stitch_tile){ NULL, x0, y0, x1 - x0, y1 - y0, left, top };
+			t.tiles[i] = (struct fg_stitch_tile){ .x = x0, .y = y0, .width = x1 - x0, .height = y1 - y0, .skip_left = left, .skip_top = top };
 			t.files[i].x = x0 - left;
 			t.files[i].y = y0 - top;
 			t.files[i].width = x1 - x0 + left + right;
