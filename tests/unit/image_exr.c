@@ -254,6 +254,54 @@ exr_is_exact(void **state)
 		}
 }
 
+/* Words that ask all of PIZ: any there are (which it leaves as they are), rare ones (long codes), runs, and so many values that its other
+ * wavelet is taken. */
+static void
+make_wild(struct planes *p, int kind)
+{
+	uint32_t seed = 11 + (uint32_t)kind;
+
+	for (int c = 0; c < p->n; c++)
+		for (size_t i = 0, n = (size_t)p->width * (size_t)p->height * sample_bytes(p, c) / 2; i < n; i++) {
+			uint16_t word;
+
+			seed = seed * 1664525 + 1013904223;
+			word = (uint16_t)(seed >> 16);
+			if (kind == 1)
+				word = (uint16_t)(word >> __builtin_ctz(seed >> 8 | 0x8000));
+			else if (kind == 2)
+				word = i / 700 % 3 == 0 ? 0x3c00 : (uint16_t)(0x3c00 + (word & 7));
+			else if (kind == 3)
+				word = word < 3 ? word : 0x4248;
+			else if (kind == 4)
+				word = (uint16_t)(i * 3 + (word & 1));
+			memcpy(p->data[c] + 2 * i, &word, 2);
+		}
+}
+
+static void
+piz_is_exact(void **state)
+{
+	static const struct { int width, height; } sizes[] = { { 640, 97 }, { 65, 33 }, { 33, 200 }, { 128, 64 }, { 40, 1 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++)
+		for (int kind = 0; kind < 10; kind++) {
+			struct planes     frame = planes_new(sizes[i].width, sizes[i].height, kind % 2 == 0 ? multilayer : rgb_half), got;
+			struct tiling     tiling = tiling_make(frame.width, frame.height, 1, 1, 0);
+			exr_compression_t compression;
+
+			make_wild(&frame, kind / 2);
+			write_tiles(&tiling, &frame, EXR_COMPRESSION_PIZ);
+			if (stitch(dir_path("frame"), &tiling, 2, NULL) != FG_OK)
+				fail_msg("%d x %d kind %d: %s", frame.width, frame.height, kind, fg_err_text(FG_EIO));
+			got = read_all(dir_path("frame"), frame.channels, &compression);
+			same_planes(&frame, &got);
+			planes_free(&got);
+			planes_free(&frame);
+		}
+}
+
 /* B44 and PXR24 are not written: the frame is ZIP, holds what the tiles decode to, and the answer says so. */
 static void
 lossy_becomes_zip(void **state)
@@ -446,7 +494,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(exr_is_exact), cmocka_unit_test(lossy_becomes_zip), cmocka_unit_test(attributes_stay), cmocka_unit_test(stitch_refuses),
+		cmocka_unit_test(exr_is_exact), cmocka_unit_test(piz_is_exact), cmocka_unit_test(lossy_becomes_zip), cmocka_unit_test(attributes_stay), cmocka_unit_test(stitch_refuses),
 		cmocka_unit_test(check_tells), cmocka_unit_test(check_survives_damage), cmocka_unit_test(display_chooses),
 	};
 
