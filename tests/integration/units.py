@@ -35,7 +35,7 @@ class Units(unittest.TestCase):
 
     def test_each_program_has_its_pair(self):
         expected = {f"farmgate-{e[0]}.{kind}" for e in endpoints() for kind in ("socket", "service")}
-        expected |= {"farmgate-compositor.service", "farmgate-live.service", "farmgate-launcher.service", "farmgate-web.service", "farmgate.target"}
+        expected |= {"farmgate-compositor.service", "farmgate-live.service", "farmgate-launcher.service", "farmgate-relay.service", "farmgate-web.service", "farmgate.target"}
         self.assertEqual(set(os.listdir(self.dir + "/units")), expected)
 
     def test_what_they_promise(self):
