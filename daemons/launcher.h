@@ -7,6 +7,7 @@
 #include "launch/config.h"
 #include "launch/rpc.h"
 #include "launch/run.h"
+#include "launch/track.h"
 
 struct json_object;
 struct client;
@@ -43,6 +44,9 @@ struct job {
 	bool                    told_mass, stopped; /**< stopped: by a person */
 	bool                    ask_cores;
 	char                    why[96];            /**< in the queue: what it waits for */
+	struct fg_track         track;              /**< since this launcher began */
+	struct json_object     *charts;             /**< of its glstat, as they were at charts_ms; NULL: not asked for yet */
+	int64_t                 charts_ms;
 };
 
 struct licence_state {

@@ -25,7 +25,7 @@
 #include "launcher.h"
 
 enum { BUSY = 10, NOT_RUNNING = 20, REFUSED = 40, RECENT = 500, SHELL_BYTES = 1 << 18, SHELLS_BYTES = 16 << 20, LOG_BYTES = 1 << 18, PAGE = 100, CHART_BYTES = 32 << 20,
-       CHART_POINTS = 1000 };
+       CHART_POINTS = 1000, CHARTS_MS = 4000 };
 
 struct call {
 	struct launcher          *l;
@@ -315,15 +315,16 @@ get_running_shells(struct call *call)
 {
 	struct json_object *shells = json_object_new_object();
 	struct launcher    *l = call->l;
-	int64_t             most = SHELLS_BYTES / (l->count + 1);
+	int64_t             most = SHELLS_BYTES / (l->count + 1), only = 0;
 
+	most = number_of(&only, param(call, "id")) ? SHELL_BYTES : most;
 	most = most > SHELL_BYTES ? SHELL_BYTES : most;
 	for (int i = 0; i < l->count; i++) {
 		struct job         *job = l->jobs[i];
 		struct json_object *row;
 		char                id[24];
 
-		if (job->run.state == FG_RUN_QUEUED || !job->run.shown)
+		if (job->run.state == FG_RUN_QUEUED || !job->run.shown || (only > 0 && job->run.id != only))
 			continue;
 		open_folder(l, job);
 		row = job_row(&job->run);
@@ -1152,19 +1153,13 @@ read_charts(struct json_object *result, FILE *f)
 }
 
 static struct json_object *
-get_charts(struct call *call)
+glstat_charts(int folder)
 {
-	struct json_object *result;
-	int64_t             id;
+	struct json_object *result = json_object_new_object();
 	struct stat         st;
-	int                 folder, fd;
 	FILE               *f;
+	const int           fd = openat(folder, "glstat", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-	if (!want_number(call, "id", &id) || (folder = run_folder(call, id)) < 0)
-		return NULL;
-	fd = openat(folder, "glstat", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	close(folder);
-	result = json_object_new_object();
 	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || (f = fdopen(fd, "re")) == NULL) {
 		if (fd >= 0)
 			close(fd);
@@ -1172,6 +1167,46 @@ get_charts(struct call *call)
 	}
 	read_charts(result, f);
 	fclose(f);
+	return result;
+}
+
+static void
+add_track(struct json_object *result, const struct fg_track *track)
+{
+	struct json_object *elapsed = json_object_new_array(), *progress = json_object_new_array();
+
+	for (int i = 0; i < track->count; i++) {
+		json_object_array_add(elapsed, fg_json_number(round(track->elapsed_s[i])));
+		json_object_array_add(progress, fg_json_number(round(track->percent[i] * 1000) / 1000));
+	}
+	json_object_object_add(result, "elapsed", elapsed);
+	json_object_object_add(result, "progress", progress);
+}
+
+/* However many look at a run, its glstat is read every CHARTS_MS at most. */
+static struct json_object *
+get_charts(struct call *call)
+{
+	struct job *job;
+	int64_t     id;
+	int         folder;
+
+	if (!want_number(call, "id", &id))
+		return NULL;
+	job = job_find(call->l, id);
+	if (job != NULL && job->charts != NULL && fg_steady_ms() - job->charts_ms < CHARTS_MS)
+		return json_object_get(job->charts);
+	if ((folder = run_folder(call, id)) < 0)
+		return NULL;
+	struct json_object *result = glstat_charts(folder);
+
+	close(folder);
+	if (job == NULL)
+		return result;
+	add_track(result, &job->track);
+	json_object_put(job->charts);
+	job->charts = json_object_get(result);
+	job->charts_ms = fg_steady_ms();
 	return result;
 }
 

@@ -66,6 +66,7 @@ job_drop(struct launcher *l, struct job *job)
 	if (job->folder >= 0)
 		close(job->folder);
 	fg_buf_free(&job->pending);
+	json_object_put(job->charts);
 	for (int i = 0; i < l->count; i++)
 		if (l->jobs[i] == job)
 			l->jobs[i--] = l->jobs[--l->count];
@@ -150,8 +151,10 @@ add_progress(struct json_object *payload, struct job *job)
 	json_object_object_add(payload, "progress", fg_json_number(isnan(job->run.progress) ? 0 : rounded(job->run.progress)));
 	job->run.eta = eta < 0 || isnan(eta) || job->run.state == FG_RUN_ENDED ? 0 : floor(eta + 0.5);
 	json_object_object_add(payload, "ETA", fg_json_number(job->run.eta));
-	if (!isnan(elapsed))
+	if (!isnan(elapsed)) {
 		json_object_object_add(payload, "elapsed", fg_json_number(floor(elapsed)));
+		fg_track_add(&job->track, elapsed, isnan(job->run.progress) ? 0 : job->run.progress);
+	}
 }
 
 void

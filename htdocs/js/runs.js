@@ -12,7 +12,7 @@ const LIVE = new Set(["Starting", "Running", "Suspended"]);
 const MOST = 1 << 20, ANSI = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])|[\x00-\x08\x0b-\x1f\x7f]/g;
 const SERIES = { step: "Time step", kinetic: "Kinetic energy", internal: "Internal energy", total: "Total energy", hourglass: "Hourglass energy" };
 const runs = new Map(), error = byId("error");
-let call, settings, queue = [], chosen = 0, text = "", drawn = 0, usage = [], map = {};
+let call, settings, queue = [], chosen = 0, text = "", drawn = 0, usage = [], map = {}, dragged, due;
 
 const fail = (problem) => wrong(error, problem);
 const ask = (method, params) => call(method, params).then((result) => (wrong(error, null), result));
@@ -36,31 +36,34 @@ function mapCores() {
 
 /* --- the queue */
 
-async function move(from, to) {
-	for (const step = Math.sign(to - from); from !== to; from += step) await ask("switchPositionQueue", { initial: from, new: from + step });
+const at = (id) => queue.findIndex((one) => one.id === id);
+
+async function move(id, to) {
+	for (let from; (from = at(id)) >= 0 && from !== to;) await ask("switchPositionQueue", { initial: from, new: from + Math.sign(to - from) });
 }
 
 function makeWaiting(job) {
-	const row = el("li", { class: "line-up", draggable: "true" });
-	const at = () => queue.findIndex((one) => one.id === job.id);
+	const { id } = job, row = el("li", { class: "line-up", draggable: "true" });
+	const act = (text, label, work) => clicks(el("button", { class: "little quiet", type: "button", "aria-label": `${label} run ${id}` }, text), work, fail);
 	row.text = el("span", {});
 	row.append(row.text, el("span", { class: "buttons right" },
-		clicks(el("button", { class: "little quiet", type: "button", "aria-label": `Run ${job.id} earlier` }, "↑"), () => move(at(), Math.max(0, at() - 1)), fail),
-		clicks(el("button", { class: "little quiet", type: "button", "aria-label": `Run ${job.id} later` }, "↓"), () => move(at(), Math.min(queue.length - 1, at() + 1)), fail),
-		clicks(el("button", { class: "little quiet danger", type: "button" }, "Remove"), () => ask("removeFromQueue", { position: at() }), fail)));
-	row.addEventListener("dragstart", (event) => event.dataTransfer.setData("text/plain", String(job.id)));
-	row.addEventListener("dragover", (event) => event.preventDefault());
-	row.addEventListener("drop", (event) => {
-		const from = queue.findIndex((one) => String(one.id) === event.dataTransfer.getData("text/plain"));
+		act("↑", "Earlier:", () => move(id, Math.max(0, at(id) - 1))),
+		act("↓", "Later:", () => move(id, Math.min(queue.length - 1, at(id) + 1))),
+		act("Remove", "Remove", () => ask("removeFromQueue", { position: at(id) }))));
+	row.ondragstart = () => { dragged = id; };
+	row.ondragover = (event) => event.preventDefault();
+	row.ondrop = (event) => {
 		event.preventDefault();
-		if (from >= 0 && at() >= 0) move(from, at()).catch(fail);
-	});
+		move(dragged, at(id)).catch(fail);
+	};
 	return row;
 }
 
 function paintQueue() {
+	const focus = document.activeElement;
 	byId("waiting").hidden = !queue.length;
-	sync(byId("queue"), queue, (job) => job.id, makeWaiting, (row, job) => setText(row.text, `${job.input} · ${job.ncpu} cores · ${job.why || "next"}`));
+	sync(byId("queue"), queue, (job) => job.id, makeWaiting, (row, job) => setText(row.text, `${job.id} · ${job.input} · ${job.ncpu} CPU · ${job.why || "next"}`));
+	focus.focus();
 }
 
 /* --- the table */
@@ -76,16 +79,17 @@ function makeRow(run) {
 function fillRow(row, run) {
 	const part = row.parts, done = Number(run.progress) || 0;
 	setText(part.name, `${run.id} · ${run.input}`);
-	setText(part.message, run.message ?? "");
+	setText(part.message, [run.sender, run.message].filter(Boolean).join(" · "));
 	setChip(part.state, LOOK[run.status] ?? "waiting");
 	setText(part.state, run.status);
 	part.meter.className = `meter ${LOOK[run.status] ?? ""}`;
 	setMeter(part.meter, done, 0, 100, `${Math.floor(done)} %`);
-	setText(part.left, LIVE.has(run.status) && run.ETA ? duration(run.ETA * 1000) : run.elapsed ? `took ${duration(run.elapsed * 1000)}` : "");
+	setText(part.left, LIVE.has(run.status) ? `${Math.floor(done)} %${run.ETA ? `, ${duration(run.ETA * 1000)}` : ""}` : run.elapsed ? `took ${duration(run.elapsed * 1000)}` : "");
 	setText(part.mass, run.pct_mass ? `${run.pct_mass} %` : "");
 }
 
 function paint() {
+	due = 0;
 	sync(byId("runs"), [...runs.values()].sort((a, b) => b.id - a.id).slice(0, 500), (run) => run.id, makeRow, fillRow);
 	if (chosen) paintButtons();
 }
@@ -103,7 +107,7 @@ function paintButtons() {
 	const run = runs.get(chosen), place = byId("buttons");
 	if (!run || place.dataset.now === run.id + run.status) return;
 	place.dataset.now = run.id + run.status;
-	if (!LIVE.has(run.status)) return place.replaceChildren(button("Remove from the list", "removeShell"));
+	if (!LIVE.has(run.status) || !(settings.steers || run.sender === settings.user)) return place.replaceChildren();
 	const codes = settings.solvers.find((one) => one.program === run.solver || one.name === run.solver)?.codes.split(" ").filter(Boolean) ?? [];
 	place.replaceChildren(button("Stop", "stopJob", {}, "danger"), button("Kill", "KillProcessByJobId", {}, "danger"),
 		run.status === "Suspended" ? button("Go on", "resumeJob") : button("Suspend", "suspendJob"), ...codes.map((code) => button(code, "sendD3kill", { payload: code })));
@@ -122,7 +126,7 @@ function add(more) {
 }
 
 function chart(title, x, y) {
-	const low = Math.min(...y), high = Math.max(...y), span = high - low || 1, range = `${title}, ${low.toPrecision(3)} to ${high.toPrecision(3)}`, end = x.at(-1) - x[0] || 1;
+	const low = Math.min(...y), high = Math.max(...y), span = high - low || 1, range = `${title}, ${low.toPrecision(4)} to ${high.toPrecision(4)}`, end = x.at(-1) - x[0] || 1;
 	const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg"), line = svg.appendChild(document.createElementNS(svg.namespaceURI, "polyline"));
 	for (const [key, value] of Object.entries({ viewBox: "0 0 300 80", role: "img", "aria-label": range })) svg.setAttribute(key, value);
 	for (const [key, value] of Object.entries({ fill: "none", stroke: "currentColor", "stroke-width": "1.5", points: y.map((v, i) => `${((x[i] - x[0]) / end) * 300},${78 - ((v - low) / span) * 76}`).join(" ") })) line.setAttribute(key, value);
@@ -133,11 +137,13 @@ async function paintCharts() {
 	drawn = Date.now();
 	const id = chosen, data = await call("getCharts", { id });
 	const some = data.time?.length > 1 ? Object.entries(SERIES).filter(([key]) => data[key].length === data.time.length) : [];
-	if (id === chosen) byId("charts").replaceChildren(...some.map(([key, title]) => chart(title, data.time, data[key])));
+	if (id !== chosen) return;
+	byId("charts").replaceChildren(...some.map(([key, title]) => chart(title, data.time, data[key])));
+	if (data.progress?.length > 1) byId("charts").prepend(chart("Progress in %", data.elapsed, data.progress));
 }
 
 async function choose(id) {
-	const run = runs.get(id), last = await ask("getRunningShells");
+	const run = runs.get(id), last = await ask("getRunningShells", { id });
 	chosen = id;
 	byId("one").hidden = false;
 	byId("charts").replaceChildren();
@@ -153,7 +159,9 @@ async function choose(id) {
 
 function ended(run) {
 	say(`Run ${run.id}: ${run.status}.`);
-	if (window.Notification?.permission === "granted") new Notification(`Run ${run.id}: ${run.status}`, { body: run.input });
+	try {
+		if (Notification.permission === "granted") new Notification(`Run ${run.id}: ${run.status}`, { body: run.input });
+	} catch { /* phones have none for pages */ }
 }
 
 const HEAR = {
@@ -168,7 +176,6 @@ const HEAR = {
 	},
 	appendToShell: ({ id, payload }) => id === chosen && add(payload),
 	setQueue({ jobs }) { queue = jobs; paintQueue(); },
-	removeShell: () => {},
 	cpuUsageUpdate({ cores }) { usage = cores; paintCores(); },
 };
 
@@ -225,4 +232,4 @@ byId("search").addEventListener("input", paintOutput);
 byId("follow").addEventListener("change", paintOutput);
 await needed();
 offerNotices();
-call = connect("/rpc", { told: (method, params) => { HEAR[method]?.(params); if (method === "addJob" || method === "update_data") paint(); }, open: () => load().catch(fail), closed: away });
+call = connect("/rpc", { told: (method, params) => { HEAR[method]?.(params); due ||= requestAnimationFrame(paint); }, open: () => load().catch(fail), closed: away });

@@ -17,6 +17,7 @@
 #include "launch/clean.h"
 #include "launch/plan.h"
 #include "launch/template.h"
+#include "launch/track.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
@@ -368,6 +369,21 @@ test_sizes(void **state)
 /* --- networks, queue, cleaning */
 
 static void
+test_track(void **state)
+{
+	struct fg_track track = { 0 };
+
+	(void)state;
+	for (int i = 1; i <= 100000; i++)
+		fg_track_add(&track, i / 10.0, i / 1000.0);
+	assert_true(track.count > FG_TRACK_MAX / 4 && track.count <= FG_TRACK_MAX);
+	assert_true(track.elapsed_s[0] == 0 && track.percent[0] == 0);
+	for (int i = 1; i < track.count; i++)
+		assert_true(track.elapsed_s[i] >= track.elapsed_s[i - 1] + track.every_s / 2);
+	assert_true(track.elapsed_s[track.count - 1] > 9900 && track.percent[track.count - 1] > 99);
+}
+
+static void
 test_networks(void **state)
 {
 	(void)state;
@@ -475,7 +491,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ls_dyna), cmocka_unit_test(test_lines),    cmocka_unit_test(test_long_lines), cmocka_unit_test(test_rule_files),
 		cmocka_unit_test(test_licence_output), cmocka_unit_test(test_beneath), cmocka_unit_test(test_templates), cmocka_unit_test(test_sizes),
-		cmocka_unit_test(test_networks), cmocka_unit_test(test_plan), cmocka_unit_test(test_clean),
+		cmocka_unit_test(test_networks), cmocka_unit_test(test_track), cmocka_unit_test(test_plan), cmocka_unit_test(test_clean),
 	};
 
 	return cmocka_run_group_tests(tests, make_folders, remove_folders);

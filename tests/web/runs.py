@@ -53,13 +53,20 @@ class Runs(farm.Case):
             b.wait("#output", "Livermore")
             b.wait("#cores-said", "2 of 2 taken")
             b.wait("#charts figure", "Total energy")
+            b.wait("#charts figure", "Progress in %")
             self.start(b, self.deck("b", "$ cycles 1\n$ end hang\n"))
             self.start(b, self.deck("c", "$ cycles 1\n"))
             b.until(lambda: len(b.all("#queue li")) == 2, what="two who wait")
-            b.click("[aria-label='Run 3 earlier']")
+            b.click("[aria-label='Earlier: run 3']")
             b.until(lambda: "c/main.k" in b.text("#queue li"), what="the other order")
+            self.assertEqual(b.script("return document.activeElement.getAttribute('aria-label')"), "Earlier: run 3")  # stays under the finger
+            for want in ("b/main.k", "c/main.k"):
+                b.script("""const rows = document.querySelectorAll('#queue li');
+                    for (const [i, name] of ['dragstart', 'dragover', 'drop'].entries()) rows[Number(i > 0)].dispatchEvent(new DragEvent(name, { bubbles: true, cancelable: true }));""")
+                b.until(lambda: want in b.text("#queue li"), what="what was dragged")
             for look in ((False, False), (True, False), (False, True)):
                 b.look(*look)
+                b.script("scrollTo(0, 0)")
                 b.shot(f"runs-{'night' if look[0] else 'day'}-{'phone' if look[1] else 'desk'}")
                 self.assertLessEqual(b.script("return document.documentElement.scrollWidth - document.documentElement.clientWidth"), 0, look)
             b.look()
