@@ -654,6 +654,35 @@ begin(struct launcher *l, struct job *job, const int *cores, int count)
 	tell_added(l, job);
 }
 
+/* What cleaning moved, in the run's message as far as it fits: "moved to .farmgate-trash: d3plot d3hsp …". */
+static void
+say_moved(struct launcher *l, struct job *job, const struct fg_buf *moved)
+{
+	struct fg_buf text = { 0 };
+	size_t        room;
+
+	if (moved->len == 0)
+		return;
+	fg_buf_printf(&text, "moved to %s:", l->config.trash);
+	room = sizeof(job->run.message) - 8;
+	for (const char *at = moved->data, *end; at < moved->data + moved->len; at = end + 1) {
+		end = memchr(at, '\n', moved->len - (size_t)(at - moved->data));
+		if (text.len + (size_t)(end - at) >= room) {
+			fg_buf_str(&text, " …");
+			break;
+		}
+		fg_buf_char(&text, ' ');
+		fg_utf8_repair(&text, at, (size_t)(end - at));
+	}
+	snprintf(job->run.message, sizeof(job->run.message), "%s", fg_buf_text(&text));
+	fg_buf_free(&text);
+	job_save(l, job);
+	struct json_object *payload = json_object_new_object();
+
+	json_object_object_add(payload, "message", json_object_new_string(job->run.message));
+	tell_update(l, job, payload);
+}
+
 enum fg_err
 job_start(struct launcher *l, struct job *job, const int *cores, int count)
 {
@@ -663,8 +692,10 @@ job_start(struct launcher *l, struct job *job, const int *cores, int count)
 	enum fg_err       err;
 
 	begin(l, job, cores, count);
-	if ((err = prepare(l, job, &command, &arena, &moved)) == FG_OK)
+	if ((err = prepare(l, job, &command, &arena, &moved)) == FG_OK) {
+		say_moved(l, job, &moved);
 		err = spawn(l, job, &command, cores, count);
+	}
 	if (err != FG_OK) {
 		set_end(job, "Error", fg_err_text(err));
 		end_as_judged(l, job, 0);

@@ -14,14 +14,14 @@ class Refused(Exception):
         self.status = status
 
 
-class Closed(Exception):
+class Closed(ConnectionError):
     def __init__(self, code):
         super().__init__(f"closed with {code}")
         self.code = code
 
 
 class Socket:
-    def __init__(self, port, path="/live", headers=(), timeout=20, origin=None, receive_buffer=None):
+    def __init__(self, port, path="/live", headers=(), timeout=20, origin=None, receive_buffer=None, host=None):
         self.bytes, self.timeout = b"", timeout
         self.sock = socket.socket()
         if receive_buffer:
@@ -29,7 +29,7 @@ class Socket:
         self.sock.settimeout(timeout)
         self.sock.connect(("127.0.0.1", port))
         key = base64.b64encode(os.urandom(16)).decode()
-        lines = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", "Upgrade: websocket", "Connection: Upgrade", f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13"]
+        lines = [f"GET {path} HTTP/1.1", f"Host: {host or f'127.0.0.1:{port}'}", "Upgrade: websocket", "Connection: Upgrade", f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13"]
         lines += [f"Origin: {origin}"] if origin else []
         self.sock.sendall(("\r\n".join(lines + [f"{k}: {v}" for k, v in headers]) + "\r\n\r\n").encode())
         while b"\r\n\r\n" not in self.bytes:
@@ -50,7 +50,8 @@ class Socket:
         head = bytes([(0x80 if final else 0) | opcode])
         n = len(payload)
         head += bytes([0x80 | n]) if n < 126 else bytes([0x80 | 126]) + struct.pack(">H", n) if n < 65536 else bytes([0x80 | 127]) + struct.pack(">Q", n)
-        self.sock.sendall(head + mask + bytes(b ^ mask[i & 3] for i, b in enumerate(payload)))
+        key = (mask * (n // 4 + 1))[:n]
+        self.sock.sendall(head + mask + (int.from_bytes(payload, "big") ^ int.from_bytes(key, "big")).to_bytes(n, "big"))
 
     def send(self, **message):
         self.text(json.dumps(message, separators=(",", ":")))
@@ -72,18 +73,23 @@ class Socket:
                 raise Closed(1006)
             self.bytes += more
 
+    def next(self, until):
+        """The next frame as it is: its first byte and its bytes."""
+        self._take(2, until)
+        n, at = self.bytes[1] & 0x7f, 2
+        if n > 125:
+            at = 4 if n == 126 else 10
+            self._take(at, until)
+            n = int.from_bytes(self.bytes[2:at], "big")
+        self._take(at + n, until)
+        first, payload, self.bytes = self.bytes[0], self.bytes[at:at + n], self.bytes[at + n:]
+        return first, payload
+
     def recv(self, timeout=None):
         """The next message's text. Pings are answered; TimeoutError, Closed."""
         until, whole = time.monotonic() + (self.timeout if timeout is None else timeout), b""
         while True:
-            self._take(2, until)
-            n, at = self.bytes[1] & 0x7f, 2
-            if n > 125:
-                at = 4 if n == 126 else 10
-                self._take(at, until)
-                n = int.from_bytes(self.bytes[2:at], "big")
-            self._take(at + n, until)
-            first, payload, self.bytes = self.bytes[0], self.bytes[at:at + n], self.bytes[at + n:]
+            first, payload = self.next(until)
             opcode = first & 15
             if opcode == 9:
                 self.frame(payload, 10)

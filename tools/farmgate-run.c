@@ -218,7 +218,7 @@ take_signal(void)
 		case SIGQUIT: stop(KILL, "killed"); break;
 		case SIGUSR1:
 			if (run.stage == GOING && !run.suspended && (run.suspended = true) && !fg_cgroup_freeze(&run.cgroup, true))
-				fg_tree_signal(getpid(), SIGSTOP);
+				fg_tree_suspend(getpid());
 			break;
 		case SIGUSR2: go_on(); break;
 		}

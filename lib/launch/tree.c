@@ -116,7 +116,7 @@ fg_tree_signal(pid_t root, int signal_number)
 }
 
 int
-fg_tree_kill(pid_t root)
+fg_tree_suspend(pid_t root)
 {
 	int before = -1, found = 0;
 
@@ -124,6 +124,13 @@ fg_tree_kill(pid_t root)
 		before = found;
 		found = fg_tree_signal(root, SIGSTOP);
 	}
+	return found;
+}
+
+int
+fg_tree_kill(pid_t root)
+{
+	fg_tree_suspend(root);
 	return fg_tree_signal(root, SIGKILL);
 }
 

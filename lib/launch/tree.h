@@ -21,6 +21,9 @@ int fg_process_open(pid_t pid, uint64_t start);
 /** Signal all descendants of `root` (not itself; no zombies). Returns how many there were. */
 int fg_tree_signal(pid_t root, int signal_number);
 
+/** SIGSTOP all descendants, also those that are born meanwhile. Returns how many there were. */
+int fg_tree_suspend(pid_t root);
+
 /** Stop all descendants, so that none forks meanwhile, then SIGKILL them. Returns how many there were. */
 int fg_tree_kill(pid_t root);
 

@@ -74,11 +74,11 @@ class Recorded(launch.Case):
         with open(TOP + "/tests/data/wire/launcher.jsonl") as f:
             lines = [json.loads(line) for line in f]
         shapes, asked = {}, {}
-        client = wire.WebSocket(self.launcher.port, "/socket.io/?EIO=4&transport=websocket")
+        client = wire.Socket(self.launcher.port, "/socket.io/?EIO=4&transport=websocket")
         told, answers = [], {}
 
         def step():
-            text = client.text()
+            text = client.recv()
             if text.startswith("42["):
                 event = json.loads(text[2:])
                 if event[0] == "message":
@@ -105,7 +105,7 @@ class Recorded(launch.Case):
             for old, new in names.items():
                 text = text.replace(old, new)
             if text == "40":
-                client.send(text)
+                client.text(text)
                 self.assertRegex(step(), r'^40\{"sid":"[0-9a-f]+"\}$')
             elif text.startswith("42"):
                 request = json.loads(json.loads(text[2:])[1])
@@ -116,7 +116,7 @@ class Recorded(launch.Case):
                         step()
                     request["params"]["id"] = number
                     text = "42" + json.dumps(["message", json.dumps(request)])
-                client.send(text)
+                client.text(text)
                 while request["id"] not in answers:
                     step()
                 asked_for = request["method"]
@@ -223,12 +223,12 @@ class Wire(launch.Case):
         self.assertEqual(self.post(path, "42" + two[0] + "\x1e42" + two[1]), (200, "ok"))
         got = self.post(path, None, "GET")[1].split("\x1e")
         self.assertEqual([json.loads(json.loads(g[2:])[1])["id"] for g in got], [1, 2])
-        ws = wire.WebSocket(self.launcher.port, path.replace("polling", "websocket"))
-        ws.send("2probe")
-        self.assertEqual(ws.text(), "3probe")
-        ws.send("5")
-        ws.send("42" + two[0])
-        self.assertEqual(json.loads(json.loads(ws.text()[2:])[1])["id"], 1)
+        ws = wire.Socket(self.launcher.port, path.replace("polling", "websocket"))
+        ws.text("2probe")
+        self.assertEqual(ws.recv(), "3probe")
+        ws.text("5")
+        ws.text("42" + two[0])
+        self.assertEqual(json.loads(json.loads(ws.recv()[2:])[1])["id"], 1)
         self.assertEqual(self.post(path, None, "GET")[0], 400)
         ws.close()
         self.assertEqual(self.post("/socket.io/?EIO=4&transport=polling&sid=none", "40")[0], 400)
@@ -237,13 +237,13 @@ class Wire(launch.Case):
         with self.client(rpc=True) as c:
             c.send(json.dumps([{"jsonrpc": "2.0", "id": "a", "method": "getQueue"}, {"jsonrpc": "2.0", "method": "getQueue"}, 1,
                                {"jsonrpc": "2.0", "id": None, "method": "nothing"}]))
-            got = json.loads(c.ws.text())
+            got = json.loads(c.ws.recv())
             self.assertEqual([g.get("id") for g in got], ["a", None, None])
             self.assertEqual([g["error"]["code"] for g in got[1:]], [-32600, -32601])
             for text, code in (("{", -32700), ("[]", -32600), ("{}", -32600), ('{"jsonrpc":"2.0","id":1,"method":"x","params":3}', -32600),
                                ("[" * 40 + "]" * 40, -32700), ('{"jsonrpc":"2.0","id":1,"method":"getJobLog"}', -32602)):
                 c.send(text)
-                self.assertEqual(json.loads(c.ws.text())["error"]["code"], code, text)
+                self.assertEqual(json.loads(c.ws.recv())["error"]["code"], code, text)
             c.send('{"jsonrpc":"2.0","method":"getQueue"}')  # a notification: no answer; the next one is of the next request
             self.assertEqual(c.call("getQueue"), [])
             with self.assertRaises(wire.RpcError) as e:
@@ -253,18 +253,18 @@ class Wire(launch.Case):
     def test_broken_frames_and_fragments(self):
         with self.client(rpc=True) as c:
             text = '{"jsonrpc":"2.0","id":9,"method":"getQueue"}'
-            c.ws.send(text[:10], last=False)
-            c.ws.send(b"hello", opcode=9)
-            c.ws.send(text[10:], opcode=0)
-            self.assertEqual(c.ws.frame(), (10, b"hello"))
-            self.assertEqual(json.loads(c.ws.text())["result"], [])
+            c.ws.frame(text[:10].encode(), final=False)
+            c.ws.frame(b"hello", 9)
+            c.ws.frame(text[10:].encode(), 0)
+            self.assertEqual(c.ws.next(time.monotonic() + 30), (0x8a, b"hello"))
+            self.assertEqual(json.loads(c.ws.recv())["result"], [])
         for junk in (b"\x81\x05hello", b"\xc1\x85aaaahello", b"\x82\x85aaaahello", b"\x81\xff" + b"\xff" * 8 + b"aaaa", b"\x89\xfe\x01\x00aaaa" + b"x" * 256,
                      b"\x81\x82aaaa\x9e\x9f"):
             with self.client(rpc=True) as c:
-                c.ws.socket.sendall(junk)
+                c.ws.sock.sendall(junk)
                 with self.assertRaises((ConnectionError, OSError)):
                     while True:
-                        c.ws.text()
+                        c.ws.recv()
         for head in (b"GET / HTTP/2.0\r\n\r\n", b"GET  HTTP/1.1\r\n\r\n", b"\0" * 100 + b"\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", b"x" * 100000,
                      b"POST /socket.io/ HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"):
             with socket.create_connection(("127.0.0.1", self.launcher.port)) as s:
@@ -307,11 +307,11 @@ class Wire(launch.Case):
 
     def test_cpu_monitoring(self):
         with self.client() as c:
-            c.ws.send('42["start_cpu_monitoring"]')
+            c.ws.text('42["start_cpu_monitoring"]')
             p = c.wait(lambda m, p: m == "cpuUsageUpdate")
             self.assertEqual(len(p["cores"]), os.cpu_count())
             self.assertIn(["cpu_monitoring_started", {"status": "started"}], c.events)
-            c.ws.send('42["stop_cpu_monitoring"]')
+            c.ws.text('42["stop_cpu_monitoring"]')
             while ["cpu_monitoring_stopped", {"status": "stopped"}] not in c.events:
                 c.step()
 
@@ -407,11 +407,11 @@ class Runs(launch.Case):
 
     def test_runaway_output_is_bounded(self):
         with self.client() as c:
-            number = self.begin(c, "$ cycles 1\n$ runaway 200")
+            number = self.begin(c, "$ cycles 1\n$ runaway 1000")
             c.status(number, "Finished", 120)
             self.assertLess(len(c.output(number)), 20_000_000)
             self.assertIn("left out", c.output(number))
-            log = c.call("getJobLog", id=number, **{"from": 50_000_000})
+            log = c.call("getJobLog", id=number, **{"from": 500_000_000})
             self.assertGreater(log["skipped"], 100_000_000)
             self.assertIn("N o r m a l", log["text"])
 
@@ -430,6 +430,18 @@ class Runs(launch.Case):
             self.assertEqual({"mesh.inc", "curve.asc", "notes.txt", "d3part.k", "main.k"} - set(os.listdir(folder)), set())
             trash = folder + "/" + got["trash"]
             self.assertEqual(sorted(os.listdir(trash + "/" + os.listdir(trash)[0])), ["d3hsp", "d3plot"])
+
+    def test_a_start_says_what_it_moved(self):
+        path = self.deck("$ cycles 1")
+        for name in ("d3plot", "d3hsp", "mesh.inc"):
+            with open(f"{os.path.dirname(path)}/{name}", "w") as f:
+                f.write("x")
+        with self.client() as c:
+            number = self.begin(c, path=path)
+            said = c.wait(lambda m, p: m == "update_data" and p["id"] == number and "moved" in p["payload"].get("message", ""))["payload"]["message"]
+            self.assertEqual((said[:25], sorted(said.split()[3:])), ("moved to .farmgate-trash:", ["d3hsp", "d3plot"]))
+            c.status(number, "Finished")
+            self.assertEqual(next(r["message"] for r in c.call("getFullJobList") if r["id"] == number), said)
 
     def test_same_input_runs_once(self):
         with self.client() as c:
@@ -482,6 +494,87 @@ class Runs(launch.Case):
         with open(outside + "/main.k") as f:
             self.assertEqual(f.read(), "secret")
         self.assertEqual(os.listdir(outside), ["main.k"])
+
+
+RADIOSS = """
+ NC=       0 T= 0.0000E+00 DT= 1.2019E-03 ERR=  0.0% DM/M= 0.0000E+00
+ NC=     100 T= 2.5000E-01 DT= 1.2019E-03 ERR=  0.1% DM/M= 2.0000E-02
+ ELAPSED TIME=          1.00 s  REMAINING TIME=          3.00 s
+"""
+
+
+class Rules(launch.Case):
+    """Other solvers by rule files alone; here `cat` says what is in its input."""
+    settings = "cores = 4\n"
+
+    @classmethod
+    def setUpClass(cls):
+        cls.rules = tempfile.mkdtemp(prefix="farmgate-rules-")
+        with open(cls.rules + "/own.rules", "w") as f:
+            f.write('[solver]\nname = Own\n[line]\nstarted = "begin"\nend = "steps in all" last\ncurrent = "step" token 2\nnormal = "all is well"\nerror = "help"\n')
+        cls.more = "".join(f"[solver {name}]\nprogram = /bin/cat\nrules = {rules}\n" for name, rules in
+                           (("radioss", "openradioss"), ("any", "generic"), ("own", cls.rules + "/own.rules")))
+        cls.more += "[template cat]\nsolvers = radioss any own\ncommand = $SOLVER $INPUT\n"
+        super().setUpClass()
+
+    @classmethod
+    def tearDownClass(cls):
+        super().tearDownClass()
+        shutil.rmtree(cls.rules)
+
+    def test_each(self):
+        with self.client() as c:
+            for solver, text, status, last in (("radioss", RADIOSS + "     NORMAL TERMINATION\n", "Finished", 100), ("radioss", RADIOSS + "     ERROR TERMINATION\n", "Error", 25),
+                                               ("radioss", RADIOSS, "Error", 25), ("any", "reading\n[ 42%] Building\nprogress: 60.5 %\n", "Finished", 100),
+                                               ("own", "begin\nof 40 steps in all 40\nstep 10 done\nall is well\n", "Finished", 100), ("own", "begin\nsteps in all 40\nstep 10\nhelp\n", "Error", 25)):
+                path = self.deck("")
+                with open(path, "w") as f:
+                    f.write(text)
+                number = c.call("startJob", job_data={"input": path, "solver": solver, "ncpu": 1, "expr": "$SOLVER $INPUT", "memory": ""})["id"]
+                p = c.status(number, status)["payload"]
+                self.assertEqual(p["progress"], last, (solver, text, p))
+            row = next(r for r in c.call("getFullJobList") if r["solver"] == "radioss")
+            self.assertEqual((row["current"], row["pct_mass"]), (0.25, 0.02))
+
+
+class Hosts(unittest.TestCase):
+    """Two launchers on one state, each for its host."""
+    deck, job, begin, number = launch.Case.deck, launch.Case.job, launch.Case.begin, 0
+
+    def test_each_serves_its_own(self):
+        self.launcher = launch.Launcher("cores = 1")
+        other = launch.Launcher("cores = 1")
+        try:
+            other.kill()
+            with open(other.dir + "/launcher.conf") as f:
+                text = f.read().replace("host = testhost", "host = elsewhere").replace(f"state_dir = {other.dir}/state", f"state_dir = {self.launcher.dir}/state")
+            with open(other.dir + "/launcher.conf", "w") as f:
+                f.write(text)
+            other.start()
+            with wire.Client(self.launcher.port) as here, wire.Client(other.port) as there:
+                first = self.begin(here, "$ cycles 100000\n$ pace 0.05")
+                waits = self.begin(here, "$ cycles 1")
+                self.launcher, this = other, self.launcher
+                theirs = self.begin(there, "$ cycles 2")
+                self.launcher = this
+                there.status(theirs, "Finished")  # a busy host is none of its business
+                self.assertEqual([r["id"] for r in there.call("getFullJobList")], [theirs])
+                self.assertEqual(there.call("getQueue"), [])
+                self.assertEqual([q["id"] for q in here.call("getQueue")], [waits])
+                self.assertNotIn(theirs, [r["id"] for r in here.call("getFullJobList")])
+                with self.assertRaises(wire.RpcError):
+                    there.call("KillProcessByJobId", id=first)
+            this.kill()
+            with wire.Client(other.port) as there:
+                self.assertEqual(there.call("getQueue"), [])
+            this.start()
+            with wire.Client(this.port) as here:
+                here.call("stopJob", id=first)
+                here.status(first, "Finished")
+                here.status(waits, "Finished")
+        finally:
+            other.close()
+            self.launcher.close()
 
 
 class Hooks(http.server.BaseHTTPRequestHandler):

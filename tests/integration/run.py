@@ -15,7 +15,7 @@ BUILD = os.path.abspath(os.environ.get("top_builddir", os.path.join(TOP, "build"
 SOLVER = os.path.join(TOP, "tests", "fakesolver.py")
 
 
-def wait_for(what, seconds=30):
+def wait_for(what, seconds=120):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         got = what()
@@ -64,7 +64,7 @@ class Run(unittest.TestCase):
     def output(self):
         return self.read(self.folder + "/stdout")
 
-    def result(self, seconds=60):
+    def result(self, seconds=180):
         self.process.wait(seconds)
         words = self.read(self.dir + "/7.result").split()
         return words[0], int(words[1]), words[3]
@@ -73,7 +73,7 @@ class Run(unittest.TestCase):
         """Pids of all that came from the run, also of those in sessions of their own."""
         def children(pid):
             got = []
-            for task in os.listdir(f"/proc/{pid}/task"):
+            for task in os.listdir(f"/proc/{pid}/task") if os.path.exists(f"/proc/{pid}/task") else []:
                 got += [int(p) for p in self.read(f"/proc/{pid}/task/{task}/children").split()]
             return got + [g for c in got for g in children(c)]
         return children(self.process.pid)
@@ -127,12 +127,15 @@ class Run(unittest.TestCase):
         self.process.send_signal(signal.SIGUSR1)
 
         def states():
-            return [self.read(f"/proc/{p}/stat").rsplit(")", 1)[1].split()[0] for p in self.tree()]
-        wait_for(lambda: set(states()) == {"T"})
+            return [self.read(f"/proc/{p}/stat").rpartition(")")[2].split()[:1] for p in self.tree()]
+
+        def stopped():
+            return states() == 2 * [["T"]]
+        wait_for(stopped)
         self.process.send_signal(signal.SIGUSR2)
-        wait_for(lambda: "T" not in states())
+        wait_for(lambda: ["T"] not in states())
         self.process.send_signal(signal.SIGUSR1)
-        wait_for(lambda: set(states()) == {"T"})
+        wait_for(stopped)
         self.process.send_signal(signal.SIGTERM)  # a suspended run can be stopped
         self.assertEqual(self.result(), ("exit", 0, "stopped"))
 
