@@ -402,6 +402,17 @@ fg_archive_extract_one(struct fg_archive *archive, const char *entry, int out_fd
 	return fg_fail(FG_ENOTFOUND, "the archive has no entry %s", entry);
 }
 
+/* An entry as it is in its own archive; libzip gave this another name in 1.10. */
+static zip_source_t *
+source_of(zip_t *out, zip_t *archive, zip_uint64_t entry)
+{
+#if LIBZIP_VERSION_MAJOR > 1 || LIBZIP_VERSION_MINOR >= 10
+	return zip_source_zip_file(out, archive, entry, 0, 0, -1, NULL);
+#else
+	return zip_source_zip(out, archive, entry, 0, 0, -1);
+#endif
+}
+
 enum fg_err
 fg_archive_repack(const char *zip_out, struct fg_archive *archive)
 {
@@ -410,7 +421,7 @@ fg_archive_repack(const char *zip_out, struct fg_archive *archive)
 
 	for (size_t i = 0; err == FG_OK && i < archive->count; i++)
 		if (archive->names[i][strlen(archive->names[i]) - 1] != '/')
-			err = fg_zipout_source(&out, archive->names[i], zip_source_zip(out.zip, archive->zip, i, 0, 0, -1), 0644, 6);
+			err = fg_zipout_source(&out, archive->names[i], source_of(out.zip, archive->zip, i), 0644, 6);
 	if (err == FG_OK)
 		err = fg_zipout_close(&out);
 	fg_zipout_discard(&out);
