@@ -48,6 +48,9 @@ fg_row_bytes(const struct fg_image_info *info)
 /** A row as 8-bit R G B A, whatever it was: grey is spread, no alpha is 255, 16 bits are rounded. `rgba` holds width × 4. */
 void fg_row_rgba(uint8_t *rgba, const uint8_t *row, const struct fg_image_info *info);
 
+/** Are all colour bytes of the row 0? Alpha doesn't count. */
+bool fg_row_is_black(const uint8_t *row, const struct fg_image_info *info);
+
 /** Some rows of a picture on their way out. */
 struct fg_band {
 	int            y;

@@ -35,18 +35,6 @@ fg_image_probe(struct fg_image_info *out, int fd)
 	return fg_tga_probe(out, fd);
 }
 
-static bool
-all_black(const uint8_t *row, const struct fg_image_info *info)
-{
-	size_t sample = (size_t)info->bits / 8, pixel = sample * (size_t)info->channels, colour = info->alpha ? pixel - sample : pixel;
-
-	for (int x = 0; x < info->width; x++, row += pixel)
-		for (size_t i = 0; i < colour; i++)
-			if (row[i] != 0)
-				return false;
-	return true;
-}
-
 static enum fg_err
 check_rows(bool *black, int fd)
 {
@@ -59,7 +47,7 @@ check_rows(bool *black, int fd)
 		row = fg_alloc(fg_row_bytes(&rows.info));
 	for (int y = 0; err == FG_OK && y < rows.info.height; y++) {
 		err = rows.read(&rows, row);
-		*black = *black && all_black(row, &rows.info);
+		*black = *black && fg_row_is_black(row, &rows.info);
 	}
 	free(row);
 	fg_rows_close(&rows);

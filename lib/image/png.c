@@ -196,20 +196,8 @@ gather_idat(uint8_t *file, size_t len)
 	return -1;
 }
 
-/* Are all colour bytes 0? Filters predict a byte from the same channel of neighbours, so a channel is 0 everywhere exactly when its
- * filtered bytes are: nothing has to be unfiltered. */
-static bool
-row_is_black(const uint8_t *row, const struct fg_image_info *info)
-{
-	size_t sample = (size_t)info->bits / 8, pixel = sample * (size_t)info->channels, colour = info->alpha ? pixel - sample : pixel;
-
-	for (int x = 0; x < info->width; x++, row += pixel)
-		for (size_t i = 0; i < colour; i++)
-			if (row[i] != 0)
-				return false;
-	return true;
-}
-
+/* Filters predict a byte from the same channel of neighbours, so a channel is 0 everywhere exactly when its filtered bytes are: nothing has
+ * to be unfiltered. */
 static bool
 filters_right(bool *black, const uint8_t *raw, const struct fg_image_info *info)
 {
@@ -219,7 +207,7 @@ filters_right(bool *black, const uint8_t *raw, const struct fg_image_info *info)
 	for (int y = 0; y < info->height; y++, raw += stride + 1) {
 		if (raw[0] > 4)
 			return false;
-		*black = *black && row_is_black(raw + 1, info);
+		*black = *black && fg_row_is_black(raw + 1, info);
 	}
 	return true;
 }

@@ -95,6 +95,18 @@ fg_row_rgba(uint8_t *rgba, const uint8_t *row, const struct fg_image_info *info)
 	}
 }
 
+bool
+fg_row_is_black(const uint8_t *row, const struct fg_image_info *info)
+{
+	size_t sample = (size_t)info->bits / 8, pixel = sample * (size_t)info->channels, colour = info->alpha ? pixel - sample : pixel;
+
+	for (int x = 0; x < info->width; x++, row += pixel)
+		for (size_t i = 0; i < colour; i++)
+			if (row[i] != 0)
+				return false;
+	return true;
+}
+
 enum fg_err
 fg_sink_open(struct fg_sink *out, int fd, const struct fg_image_info *info, int quality)
 {
