@@ -9,6 +9,7 @@
 
 #include "batch/override.h"
 #include "text/escape.h"
+#include "text/json.h"
 
 enum { DEPTH = 16, FAULTS_MAX = 10, SIDE_MIN = 4, SIDE_MAX = 65536, FRAME_MAX = 1048574, OVERRIDES_MAX = 200, PATH_TEXT = 96 };
 
@@ -416,46 +417,30 @@ read_jobs(struct fg_recipe *r, const struct place *root, int max_jobs)
 		check_twins(r, jobs, root->faults);
 }
 
-/* Line and column of a place in the text, from 1. */
+/* With line and column, from 1. */
 static enum fg_err
-no_json(const char *bytes, size_t at, enum json_tokener_error why)
+no_json(const char *bytes, const struct fg_json_fault *fault)
 {
 	int line = 1, column = 1;
 
-	for (size_t i = 0; i < at; i++) {
+	for (size_t i = 0; i < fault->at; i++) {
 		column = bytes[i] == '\n' ? 1 : column + 1;
 		line += bytes[i] == '\n';
 	}
 	return fg_fail(FG_EFORMAT, "the recipe is no valid JSON: line %d, column %d: %s (JSON has no comma before a closing bracket and no comments)", line, column,
-	               json_tokener_error_desc(why));
+	               fault->why);
 }
 
 static enum fg_err
 parse(json_object **out, const char *bytes, size_t len)
 {
-	struct json_tokener    *tokener = json_tokener_new_ex(DEPTH);
-	enum json_tokener_error why;
-	enum fg_err             err = FG_OK;
-	size_t                  at;
+	struct fg_json_fault fault;
 
-	if (tokener == NULL || len > FG_RECIPE_BYTES) {
-		if (tokener != NULL)
-			json_tokener_free(tokener);
+	if (len > FG_RECIPE_BYTES)
 		return fg_fail(FG_ETOOBIG, "a recipe may have at most %d bytes", FG_RECIPE_BYTES);
-	}
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-	*out = json_tokener_parse_ex(tokener, bytes, (int)len);
-	why = json_tokener_get_error(tokener);
-	at = json_tokener_get_parse_end(tokener);
-	if (why != json_tokener_success)
-		err = no_json(bytes, at < len ? at : len, why);
-	for (; err == FG_OK && at < len; at++)
-		if (memchr(" \t\r\n", bytes[at], 4) == NULL)
-			err = no_json(bytes, at, json_tokener_error_parse_unexpected);
-	json_tokener_free(tokener);
-	if (err == FG_OK && !json_object_is_type(*out, json_type_object))
-		err = fg_fail(FG_EINVAL, "a recipe is a JSON object");
-	return err;
+	if (fg_json_parse(out, bytes, len, DEPTH, &fault) != FG_OK)
+		return no_json(bytes, &fault);
+	return json_object_is_type(*out, json_type_object) ? FG_OK : fg_fail(FG_EINVAL, "a recipe is a JSON object");
 }
 
 enum fg_err

@@ -5,6 +5,8 @@
 
 #include <json-c/json.h>
 
+#include "text/json.h"
+
 static const char *
 usual(int code)
 {
@@ -148,26 +150,18 @@ batch(struct fg_rpc_answer *out, struct json_object *requests, fg_rpc_dispatch *
 void
 fg_rpc_answer(struct fg_rpc_answer *out, const char *text, size_t len, fg_rpc_dispatch *dispatch, void *ctx)
 {
-	struct json_tokener *tokener;
+	struct fg_json_fault fault;
 	struct json_object  *root;
-	size_t               end;
 
 	if (len > FG_RPC_TEXT_MAX) {
 		refuse(&out->text, FG_RPC_PARSE, "too long");
 		return;
 	}
-	tokener = json_tokener_new_ex(FG_RPC_DEPTH);
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-	root = json_tokener_parse_ex(tokener, text, (int)len);
-	end = json_tokener_get_parse_end(tokener);
-	while (end < len && memchr(" \t\r\n", text[end], 4) != NULL)
-		end++;
-	if (json_tokener_get_error(tokener) != json_tokener_success || end < len)
-		refuse(&out->text, FG_RPC_PARSE, json_tokener_error_desc(json_tokener_get_error(tokener)));
+	if (fg_json_parse(&root, text, len, FG_RPC_DEPTH, &fault) != FG_OK)
+		refuse(&out->text, FG_RPC_PARSE, fault.why);
 	else if (json_object_is_type(root, json_type_array))
 		batch(out, root, dispatch, ctx);
 	else
 		one(out, root, dispatch, ctx);
 	json_object_put(root);
-	json_tokener_free(tokener);
 }

@@ -7,30 +7,14 @@
 
 #include "launch/jsontext.h"
 #include "launch/rpc.h"
-
-static struct json_object *
-parse(const char *bytes, size_t len)
-{
-	struct json_tokener *tokener = json_tokener_new_ex(FG_RPC_DEPTH);
-	struct json_object  *root;
-
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-	root = json_tokener_parse_ex(tokener, bytes, (int)len);
-	if (json_tokener_get_error(tokener) != json_tokener_success || json_tokener_get_parse_end(tokener) != len) {
-		json_object_put(root);
-		root = NULL;
-	}
-	json_tokener_free(tokener);
-	return root;
-}
+#include "text/json.h"
 
 static void
 parse_event(struct fg_sio_packet *out, const char *bytes, size_t len)
 {
-	struct json_object *root = len > 0 && bytes[0] == '[' ? parse(bytes, len) : NULL;
-	struct json_object *name, *argument;
+	struct json_object *root, *name, *argument;
 
-	if (root != NULL && json_object_is_type(root, json_type_array) && (name = json_object_array_get_idx(root, 0)) != NULL &&
+	if (fg_json_parse(&root, bytes, len, FG_RPC_DEPTH, NULL) == FG_OK && json_object_is_type(root, json_type_array) && (name = json_object_array_get_idx(root, 0)) != NULL &&
 	    json_object_is_type(name, json_type_string) && json_object_get_string_len(name) < (int)sizeof(out->event)) {
 		out->kind = FG_SIO_EVENT;
 		snprintf(out->event, sizeof(out->event), "%s", json_object_get_string(name));

@@ -5,7 +5,7 @@
 
 #include <json-c/json.h>
 
-#include "text/escape.h"
+#include "text/json.h"
 
 enum { DEPTH = 4 };
 
@@ -48,14 +48,12 @@ kind_of(json_object *object)
 bool
 fg_wish_read(struct fg_wish *out, const char *bytes, size_t len)
 {
-	json_tokener *tokener;
-	json_object  *object;
+	json_object *object;
 
 	*out = (struct fg_wish){ .kind = FG_WISH_NONE };
-	if (len == 0 || len > FG_WISH_MAX || !fg_utf8_valid(bytes, len) || (tokener = json_tokener_new_ex(DEPTH)) == NULL)
+	if (len > FG_WISH_MAX || fg_json_parse(&object, bytes, len, DEPTH, NULL) != FG_OK)
 		return false;
-	object = json_tokener_parse_ex(tokener, bytes, (int)len);
-	if (json_tokener_get_error(tokener) == json_tokener_success && json_object_is_type(object, json_type_object)) {
+	if (json_object_is_type(object, json_type_object)) {
 		out->kind = kind_of(object);
 		member(out->job, sizeof(out->job), object, "jobId", id_letters);
 		member(out->task, sizeof(out->task), object, "taskId", "0123456789");
@@ -63,6 +61,5 @@ fg_wish_read(struct fg_wish *out, const char *bytes, size_t len)
 	if (strcmp(out->job, "undefined") == 0)
 		out->kind = FG_WISH_NONE;
 	json_object_put(object);
-	json_tokener_free(tokener);
 	return out->kind != FG_WISH_NONE;
 }

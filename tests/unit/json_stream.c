@@ -24,6 +24,7 @@ static const struct {
 	{ "{\"a\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"}", "a=\"\\/\b\f\n\r\t;" },
 	{ "{\"\\u0061\\u00e9\":\"\\u20ac\\ud83d\\ude00\"}", "a\xc3\xa9=\xe2\x82\xac\xf0\x9f\x98\x80;" },
 	{ "{\"a\":\"\xc3\xa9\"}", "a=\xc3\xa9;" },
+	{ "{\"\xc3\xa9\":\"\xe2\x82\xac x \xf0\x9f\x98\x80\"}", "\xc3\xa9=\xe2\x82\xac x \xf0\x9f\x98\x80;" },
 	{ "{\"a\":1,\"a\":2}", "a=1;a=2;" },
 	{ "", NULL }, { "[]", NULL }, { "{", NULL }, { "{\"a\"}", NULL }, { "{\"a\":}", NULL }, { "{\"a\":1", NULL }, { "{\"a\":1,}", NULL }, { "{,}", NULL },
 	{ "{\"a\":1}x", NULL }, { "{\"a\":1}{}", NULL }, { "{a:1}", NULL }, { "{\"a\":tru}", NULL }, { "{\"a\":truex}", NULL }, { "{\"a\":NaN}", NULL },
@@ -45,6 +46,27 @@ run(struct fg_buf *notes, const char *body, size_t step)
 	for (size_t at = 0; err == FG_OK && at < len; at += step)
 		err = fg_json_stream_feed(&json, body + at, len - at < step ? len - at : step);
 	return err == FG_OK ? fg_json_stream_end(&json) : err;
+}
+
+/* The place of a fault is one of the text as it came. */
+static void
+faults(void **state)
+{
+	static const struct { const char *text; size_t at; } wrong[] = {
+		{ "{\"a\":1,}", 7 }, { "{\"\xc3\xa9\":1,}", 8 }, { "{\"a\":\"\xf0\x9f\x98\x80\xe2\x82\xac\"} x", 16 }, { "{\"a\":\"\xc3\"}", 0 }, { "", 0 },
+	};
+	struct fg_json_fault fault;
+	struct json_object  *json;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		assert_int_equal(fg_json_parse(&json, wrong[i].text, strlen(wrong[i].text), 16, &fault), FG_EFORMAT);
+		assert_null(json);
+		assert_int_equal(fault.at, wrong[i].at);
+		assert_true(strlen(fault.why) > 5);
+	}
+	assert_int_equal(fg_json_parse(&json, "null \n", 6, 16, NULL), FG_OK);
+	assert_null(json);
 }
 
 static void
@@ -103,7 +125,7 @@ letters(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(objects), cmocka_unit_test(letters) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(objects), cmocka_unit_test(faults), cmocka_unit_test(letters) };
 
 	return cmocka_run_group_tests_name("json_stream", tests, NULL, NULL);
 }
