@@ -78,6 +78,7 @@ struct net {
 	struct fg_buf    batch, singly; /* told since the last flush: as JSON-RPC, and as a packet each when somebody wants that */
 	int              told;
 	uint64_t         serial; /* of the newest client */
+	uint64_t         notes;  /* ever told */
 	struct { char address[64]; int64_t ms; } gone[GONE_MAX];
 	int              gone_next;
 };
@@ -390,6 +391,7 @@ net_notify(struct launcher *l, const char *text, size_t len)
 			fg_buf_char(&net->singly, SEPARATOR);
 		fg_sio_message(&net->singly, text, len);
 	}
+	net->notes++;
 	fg_buf_char(&net->batch, net->told++ == 0 ? '[' : ',');
 	fg_buf_add(&net->batch, text, len);
 }
@@ -467,12 +469,12 @@ net_clients(const struct launcher *l)
 static void
 take_text(struct launcher *l, struct session *session, const char *text, size_t len)
 {
-	struct fg_buf out = { 0 };
-	const int     told = l->net->told;
+	struct fg_buf  out = { 0 };
+	const uint64_t notes = l->net->notes;
 
 	rpc_text(l, &session->client, &out, text, len);
-	if (l->net->told > told)
-		net_flush(l); /* what it changed is told before it is answered */
+	if (l->net->notes > notes)
+		net_flush(l); /* what it changed is told before it is answered; what else there is waits for the beat */
 	if (out.len > 0)
 		push_answer(l, session, &out);
 	fg_buf_free(&out);

@@ -241,12 +241,15 @@ add_row(void *ctx, const struct fg_run *run)
 	return true;
 }
 
+/* A list says how things are now: what was told before it goes out before it, lest it be heard as news of what the list has already. */
+
 static struct json_object *
 get_full_job_list(struct call *call)
 {
 	struct json_object *rows = json_object_new_array();
 	const enum fg_err   err = fg_run_recent(call->l->db, call->l->config.host, RECENT, add_row, rows);
 
+	net_flush(call->l);
 	call->client->asked = true;
 	for (size_t i = 0; i < json_object_array_length(rows); i++) { /* what the state does not have yet */
 		struct json_object *row = json_object_array_get_idx(rows, i);
@@ -268,6 +271,7 @@ get_queue(struct call *call)
 	struct job        **list;
 	const int           count = queue_list(call->l, &list);
 
+	net_flush(call->l);
 	for (int i = 0; i < count; i++) {
 		struct json_object *row = job_order(&list[i]->run);
 
@@ -317,6 +321,7 @@ get_running_shells(struct call *call)
 	struct launcher    *l = call->l;
 	int64_t             most = SHELLS_BYTES / (l->count + 1), only = 0;
 
+	net_flush(l);
 	most = number_of(&only, param(call, "id")) ? SHELL_BYTES : most;
 	most = most > SHELL_BYTES ? SHELL_BYTES : most;
 	for (int i = 0; i < l->count; i++) {

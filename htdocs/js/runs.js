@@ -91,7 +91,9 @@ function fillRow(row, run) {
 function paint() {
 	due = 0;
 	sync(byId("runs"), [...runs.values()].sort((a, b) => b.id - a.id).slice(0, 500), (run) => run.id, makeRow, fillRow);
-	if (chosen) paintButtons();
+	if (!chosen) return;
+	paintButtons();
+	paintOutput();
 }
 
 /* --- one run */
@@ -122,7 +124,6 @@ function paintOutput() {
 
 function add(more) {
 	text = (text + more.replace(ANSI, "")).slice(-MOST);
-	paintOutput();
 }
 
 function chart(title, x, y) {
@@ -151,7 +152,7 @@ async function choose(id) {
 	setText(byId("command"), run.command);
 	text = "";
 	add(last[id]?.stdout ?? (await ask("getJobLog", { id, from: 0 })).text);
-	paintButtons();
+	paint();
 	paintCharts().catch(() => {});
 }
 
@@ -232,4 +233,4 @@ byId("search").addEventListener("input", paintOutput);
 byId("follow").addEventListener("change", paintOutput);
 await needed();
 offerNotices();
-call = connect("/rpc", { told: (method, params) => { HEAR[method]?.(params); due ||= requestAnimationFrame(paint); }, open: () => load().catch(fail), closed: away });
+call = connect("/rpc", { told: (method, params) => { HEAR[method]?.(params); due ||= setTimeout(paint, 500); }, open: () => load().catch(fail), closed: away });
