@@ -79,6 +79,7 @@ struct net {
 	int              told;
 	uint64_t         serial; /* of the newest client */
 	uint64_t         notes;  /* ever told */
+	int64_t          began_ms;
 	struct { char address[64]; int64_t ms; } gone[GONE_MAX];
 	int              gone_next;
 };
@@ -1069,6 +1070,7 @@ net_open(struct launcher *l)
 
 	l->net = fg_alloc(sizeof(*l->net));
 	memset(l->net, 0, sizeof(*l->net));
+	l->net->began_ms = fg_now_ms();
 	if (l->unix_path[0] != '\0')
 		err = listen_unix(l, l->unix_path);
 	for (int i = 0; i < l->config.listens && err == FG_OK; i++)
@@ -1105,7 +1107,7 @@ repair(struct launcher *l, struct session *session)
 	session->client.repaired = true;
 	if (session->client.asked || session->rpc || session->single)
 		return;
-	session->client.joined_ms = 0;
+	session->client.joined_ms = l->net->began_ms;
 	for (int i = 0; i < GONE_MAX; i++)
 		if (strcmp(l->net->gone[i].address, session->client.address) == 0 && l->net->gone[i].ms > session->client.joined_ms)
 			session->client.joined_ms = l->net->gone[i].ms;

@@ -25,7 +25,7 @@
 #include "launcher.h"
 
 enum { BUSY = 10, NOT_RUNNING = 20, REFUSED = 40, RECENT = 500, SHELL_BYTES = 1 << 18, SHELLS_BYTES = 16 << 20, LOG_BYTES = 1 << 18, PAGE = 100, CHART_BYTES = 32 << 20,
-       CHART_POINTS = 1000, CHARTS_MS = 4000 };
+       CHART_POINTS = 1000, CHARTS_MS = 4000, REPAIR_SLACK_MS = 3600000 };
 
 struct call {
 	struct launcher          *l;
@@ -1344,9 +1344,9 @@ net_repair(struct launcher *l, struct client *client, struct fg_buf *packets)
 		const struct fg_run *run = &l->jobs[i]->run;
 		struct json_object  *row;
 
-		if (run->state == FG_RUN_QUEUED)
+		if (run->state == FG_RUN_QUEUED || (run->state == FG_RUN_ENDED && run->ended_ms < since_ms - REPAIR_SLACK_MS))
 			continue;
-		if (since_ms > 0 && run->created_ms > since_ms) {
+		if (run->created_ms > since_ms || run->started_ms > since_ms) {
 			row = job_order(run);
 			fg_buf_printf(packets, ",{\"jsonrpc\":\"2.0\",\"method\":\"addJob\",\"params\":{\"job\":%s}}",
 			              json_object_to_json_string_ext(row, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));

@@ -650,8 +650,8 @@ begin(struct launcher *l, struct job *job, const int *cores, int count)
 	job->reading = fg_alloc(sizeof(*job->reading));
 	memset(job->reading, 0, sizeof(*job->reading));
 	job_save(l, job);
+	tell_added(l, job); /* first: front-ends before 1.0.9 break at news of a run that they don't know */
 	tell_status(l, job);
-	tell_added(l, job);
 }
 
 /* What cleaning moved, in the run's message as far as it fits: "moved to .farmgate-trash: d3plot d3hsp …". */

@@ -146,7 +146,7 @@ class Recorded(launch.Case):
                     continue  # ours tells elapsed as well, and in one object with its beginning
                 self.assertTrue(ok or method == "update_data", (method, want, heard[method][:3]))
         order = [m["method"] for m in told]
-        self.assertEqual(order[:3], ["update_data", "update_shell_infos", "addJob"])
+        self.assertEqual(order[:3], ["addJob", "update_data", "update_shell_infos"])  # recorded the other way round, at which older front-ends break
         added = [m["params"]["job"]["id"] for m in told if m["method"] == "addJob"]
         self.assertEqual(len(added), len(set(added)))
 
@@ -302,8 +302,19 @@ class Wire(launch.Case):
                 v.close()
 
     def test_a_stock_front_end_that_comes_back_is_told(self):
+        """Also of what began meanwhile, before anything else of it."""
         with self.client() as c:
-            c.wait(lambda m, p: m == "setQueue")
+            with self.client() as gone:
+                gone.call("getFullJobList")
+            number = self.begin(c, "$ cycles 1\n$ end hang")
+            c.status(number, "Running")
+            with self.client() as back:
+                back.wait(lambda m, p: m == "setQueue")
+                back.status(number, "Running")
+                told = [m["method"] for m in back.told if m["method"] in ("addJob", "update_data") and (m["params"].get("job") or m["params"])["id"] == number]
+                self.assertEqual((told[0], told.count("addJob")), ("addJob", 1))
+            c.call("KillProcessByJobId", id=number)
+            c.status(number, "Stopped")
 
     def test_cpu_monitoring(self):
         with self.client() as c:
