@@ -23,7 +23,7 @@ def material(name, color, roughness, metallic=0.0, emission=0.0):
     shader.inputs["Metallic"].default_value = metallic
     made.cycles.sample_as_light = False
     if emission:
-        shader.inputs["Emission"].default_value = (*color, 1)
+        shader.inputs["Emission Color" if "Emission Color" in shader.inputs else "Emission"].default_value = (*color, 1)  # the first from 4.0
         shader.inputs["Emission Strength"].default_value = emission
     return made
 

@@ -7,6 +7,7 @@ import sys
 # What is to be rendered comes as data; nothing of it is ever Python.
 task = json.loads(base64.b64decode("@TASK@").decode("utf-8"))
 extra = task["extra"] or {}  # what a batch's recipe asks
+EEVEES = ("BLENDER_EEVEE", "BLENDER_EEVEE_NEXT")  # from 4.2 to 4.5 it had the second name
 
 
 def refuse(why):
@@ -191,11 +192,9 @@ def set_extra(scene):
 
 def set_quality(scene):
     render = scene.render
-    if task["engine"]:
-        try:
-            render.engine = task["engine"]
-        except TypeError:
-            refuse("this Blender has no render engine %s" % task["engine"])
+    names = (task["engine"],) + EEVEES * (task["engine"] in EEVEES)
+    if task["engine"] and not any(put(render, "engine", name) for name in names):
+        refuse("this Blender has no render engine %s" % task["engine"])
     cycles, eevee = getattr(scene, "cycles", None), getattr(scene, "eevee", None)
     if task["samples"]:
         put(cycles, "samples", task["samples"])

@@ -128,7 +128,7 @@ class Command(unittest.TestCase):
     def test_sample(self):
         """The sample recipe as its maker printed it, less the comma that makes it no JSON, with the paths of this machine; smaller, for the test's time."""
         scene = self.dir + "/sample.blend"
-        make = ("import bpy, sys; s = bpy.context.scene; s.render.engine = 'BLENDER_EEVEE'; s.eevee.taa_render_samples = 1; "
+        make = ("import bpy, sys; s = bpy.context.scene; s.render.engine = 'BLENDER_EEVEE' + '_NEXT' * ((4, 2) <= bpy.app.version < (5, 0)); s.eevee.taa_render_samples = 1; "
                 "bpy.ops.wm.save_as_mainfile(filepath=sys.argv[-1])")
         subprocess.run(["blender", "-b", "--factory-startup", "--python-expr", make, "--", scene], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         sample = recipe({"name": "Some job", "output": self.dir + "/render_Untitled_Scene", "engine": "BLENDER_EEVEE", "size": [1920, 1080], "blend_file": scene, "scene": "Scene",

@@ -16,10 +16,13 @@ import bpy,sys,json
 bpy.ops.wm.read_factory_settings(use_empty=True)
 a=bpy.context.scene; a.name='A"é'
 out=[]
+def choose(owner,name,value,other):  # what this Blender knows
+    try: setattr(owner,name,value)
+    except TypeError: setattr(owner,name,other)
 def fill(s,i,fmt,eng):
     c=bpy.data.objects.new("Cam%d"%i,bpy.data.cameras.new("c")); s.collection.objects.link(c); s.camera=c
-    r=s.render; r.engine=eng; r.resolution_x=100+i; r.resolution_y=50+i; r.resolution_percentage=40+i; r.fps=20+i; r.fps_base=1.001
-    s.frame_start=i; s.frame_end=90+i; s.frame_step=1+i; r.image_settings.file_format=fmt
+    r=s.render; choose(r,"engine",eng,eng+"_NEXT"); r.resolution_x=100+i; r.resolution_y=50+i; r.resolution_percentage=40+i; r.fps=20+i; r.fps_base=1.001
+    s.frame_start=i; s.frame_end=90+i; s.frame_step=1+i; choose(r.image_settings,"file_format",fmt,"PNG")
     if i==1: s.cycles.samples=17; s.cycles.use_denoising=False
     if i==2: s.eevee.taa_render_samples=33
     if i%2: s.use_nodes=True

@@ -120,6 +120,12 @@ class Script(unittest.TestCase):
     def test_own_scene_when_none_is_named(self):
         self.assertEqual(self.picture(scene="", size=[20, 10], tile=None)[:2], (20, 10))
 
+    def test_eevee_has_two_names(self):
+        """Which of them a Blender knows depends on its generation; who asked for one gets it by the other."""
+        one, other = (self.picture(engine=name, samples=1) for name in ("BLENDER_EEVEE", "BLENDER_EEVEE_NEXT"))
+        self.assertEqual(one, other)
+        self.assertNotEqual(one, self.picture(engine="BLENDER_WORKBENCH", samples=1))
+
     def test_what_a_recipe_asks(self):
         whole = self.picture()
         part = self.picture(extra={"region": [0.5, 0.0, 0.5, 0.5], "threads": 1, "layer": "ViewLayer", "world": "w"})
