@@ -70,6 +70,22 @@ window_right(const exr_attr_box2i_t *box)
 	       box->min.y >= -ORIGIN_MAX && box->max.x <= ORIGIN_MAX && box->max.y <= ORIGIN_MAX;
 }
 
+static bool
+find_chunks(struct fg_exr *exr, exr_storage_t storage)
+{
+	exr_tile_level_mode_t levels;
+	exr_tile_round_mode_t rounding;
+	uint32_t              width, height;
+
+	if (storage == EXR_STORAGE_SCANLINE)
+		return exr_get_scanlines_per_chunk(exr->context, 0, &exr->chunk_lines) == EXR_ERR_SUCCESS;
+	if (exr_get_tile_descriptor(exr->context, 0, &width, &height, &levels, &rounding) != EXR_ERR_SUCCESS)
+		return false;
+	exr->tile_width = width <= FG_IMAGE_SIDE_MAX ? (int)width : 0;
+	exr->chunk_lines = height <= FG_IMAGE_SIDE_MAX ? (int)height : 0;
+	return exr->tile_width > 0;
+}
+
 static enum fg_err
 header_right(struct fg_exr *exr)
 {
@@ -78,11 +94,11 @@ header_right(struct fg_exr *exr)
 
 	if (exr_get_count(exr->context, &parts) != EXR_ERR_SUCCESS || exr_get_storage(exr->context, 0, &storage) != EXR_ERR_SUCCESS)
 		return fg_fail(FG_EFORMAT, "the header of the EXR file is damaged");
-	if (parts != 1 || storage != EXR_STORAGE_SCANLINE)
-		return fg_fail(FG_EUNSUPPORTED, "an EXR with tiles, depth samples or several parts is not read");
+	if (parts != 1 || (storage != EXR_STORAGE_SCANLINE && storage != EXR_STORAGE_TILED))
+		return fg_fail(FG_EUNSUPPORTED, "an EXR with depth samples or several parts is not read");
 	if (exr_get_data_window(exr->context, 0, &exr->data) != EXR_ERR_SUCCESS || exr_get_display_window(exr->context, 0, &exr->display) != EXR_ERR_SUCCESS ||
 	    exr_get_compression(exr->context, 0, &exr->compression) != EXR_ERR_SUCCESS || exr_get_channels(exr->context, 0, &exr->channels) != EXR_ERR_SUCCESS ||
-	    exr_get_scanlines_per_chunk(exr->context, 0, &exr->chunk_lines) != EXR_ERR_SUCCESS)
+	    !find_chunks(exr, storage))
 		return fg_fail(FG_EFORMAT, "the header of the EXR file lacks something");
 	if (!window_right(&exr->data) || !window_right(&exr->display))
 		return fg_fail(FG_ETOOBIG, "the picture is too big");
@@ -337,23 +353,63 @@ read_other(struct fg_exr_chunk *chunk, const struct fg_exr *exr, const exr_chunk
 	return chunk->lines != NULL;
 }
 
-enum fg_err
-fg_exr_chunk_read(struct fg_exr_chunk *chunk, const struct fg_exr *exr, int y)
+/* A tile's lines to their place in those of the row of tiles. */
+static void
+place_tile(uint8_t *out, const uint8_t *tile, const struct fg_exr *exr, int x, int width, int lines)
+{
+	for (int line = 0; line < lines; line++)
+		for (int i = 0; i < exr->channels->num_channels; i++) {
+			const size_t bytes = exr->bytes[i], len = bytes * (size_t)width;
+
+			memcpy(out + (size_t)x * bytes, tile, len);
+			tile += len;
+			out += (size_t)exr->width * bytes;
+		}
+}
+
+static bool
+read_tiles(struct fg_exr_chunk *chunk, const struct fg_exr *exr, int first, int lines)
+{
+	uint8_t *out;
+
+	fg_buf_clear(&chunk->plain);
+	out = (uint8_t *)fg_buf_room(&chunk->plain, (size_t)exr->width * exr->pixel_bytes * (size_t)lines);
+	for (int x = 0, tile = 0; x < exr->width; x += exr->tile_width, tile++) {
+		const int        width = exr->width - x < exr->tile_width ? exr->width - x : exr->tile_width;
+		const size_t     size = (size_t)width * exr->pixel_bytes * (size_t)lines;
+		exr_chunk_info_t info;
+
+		if (exr_read_tile_chunk_info(exr->context, 0, tile, first / exr->chunk_lines, 0, 0, &info) != EXR_ERR_SUCCESS || info.unpacked_size != size ||
+		    info.packed_size > size || !read_other(chunk, exr, &info))
+			return false;
+		place_tile(out, chunk->lines, exr, x, width, lines);
+	}
+	chunk->lines = out;
+	return true;
+}
+
+static bool
+read_lines(struct fg_exr_chunk *chunk, const struct fg_exr *exr, int first, int lines)
 {
 	exr_chunk_info_t info;
-	const int        first = y / exr->chunk_lines * exr->chunk_lines;
-	const int        left = exr->height - first, lines = left < exr->chunk_lines ? left : exr->chunk_lines;
 	const size_t     size = (size_t)exr->width * exr->pixel_bytes * (size_t)lines;
 	static bool (*const ways[])(struct fg_exr_chunk *, const struct fg_exr *, const exr_chunk_info_t *) = {
 		[EXR_COMPRESSION_NONE] = read_zip, [EXR_COMPRESSION_RLE] = read_other, [EXR_COMPRESSION_ZIPS] = read_zip, [EXR_COMPRESSION_ZIP] = read_zip,
 		[EXR_COMPRESSION_PIZ] = read_piz, [EXR_COMPRESSION_PXR24] = read_pxr24, [EXR_COMPRESSION_B44] = read_other, [EXR_COMPRESSION_B44A] = read_other,
 	};
 
+	return exr_read_scanline_chunk_info(exr->context, 0, exr->data.min.y + first, &info) == EXR_ERR_SUCCESS && info.unpacked_size == size &&
+	       info.packed_size <= size && ways[exr->compression](chunk, exr, &info);
+}
+
+enum fg_err
+fg_exr_chunk_read(struct fg_exr_chunk *chunk, const struct fg_exr *exr, int y)
+{
+	const int first = y / exr->chunk_lines * exr->chunk_lines, left = exr->height - first, lines = left < exr->chunk_lines ? left : exr->chunk_lines;
+
 	chunk->nlines = 0;
-	if (exr_read_scanline_chunk_info(exr->context, 0, exr->data.min.y + y, &info) != EXR_ERR_SUCCESS)
-		return fg_fail(FG_EINVAL, "damaged EXR: line %d is missing", y);
-	if (info.unpacked_size != size || info.packed_size > size || !ways[exr->compression](chunk, exr, &info))
-		return fg_fail(FG_EINVAL, "damaged EXR: the lines from %d on can't be decoded", first);
+	if (exr->tile_width > 0 ? !read_tiles(chunk, exr, first, lines) : !read_lines(chunk, exr, first, lines))
+		return fg_fail(FG_EINVAL, "damaged EXR: the lines from %d on are missing or can't be decoded", first);
 	chunk->y = first;
 	chunk->nlines = lines;
 	return FG_OK;
@@ -425,6 +481,8 @@ fg_exr_check(bool *black, int fd)
 	enum fg_err         err = fg_exr_open(&exr, fd);
 	const bool          combined = err == FG_OK && has_combined(exr.channels);
 
+	if (err == FG_OK && exr.tile_width > 0)
+		err = fg_fail(FG_EFORMAT, "an EXR in tiles is not read here"); /* it could not be stitched */
 	*black = true;
 	for (int y = 0; err == FG_OK && y < exr.height; y += chunk.nlines)
 		if ((err = fg_exr_chunk_read(&chunk, &exr, y)) == FG_OK && *black)
@@ -478,6 +536,8 @@ fg_exr_rows(struct fg_rows *out, int fd)
 	out->close = close_rows;
 	if ((err = fg_exr_open(&r->exr, fd)) != FG_OK)
 		return err;
+	if (r->exr.tile_width > 0)
+		return fg_fail(FG_EUNSUPPORTED, "an EXR in tiles is not read here");
 	if (memcmp(&r->exr.data, &r->exr.display, sizeof(r->exr.data)) != 0)
 		return fg_fail(FG_EUNSUPPORTED, "the EXR holds only a part of its picture");
 	describe(&out->info, &r->exr);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "image/display.h"
 #include "image/exr.h"
@@ -105,7 +106,8 @@ struct scene {
 	int                 channel[3]; /* which are shown as R, G, B */
 	size_t              offset[3];  /* bytes before each in a line, for one pixel of width */
 	bool                depth;      /* the first is a distance */
-	float               nearest, farthest; /* of depth */
+	bool                whole;      /* whole numbers, the largest of which is shown as 1 */
+	float               nearest, farthest; /* of depth or whole numbers */
 	struct fg_exr_chunk chunks[THREADS_MAX]; /* a decoder for each thread … */
 	float              *lines[THREADS_MAX];  /* … and a row of light */
 };
@@ -160,6 +162,13 @@ depth_to_light(const struct scene *s, float *plane, int width)
 	}
 }
 
+static void
+whole_to_light(const struct scene *s, float *plane, int width)
+{
+	for (int x = 0; s->farthest > 1 && x < width; x++)
+		plane[x] /= s->farthest;
+}
+
 /* NaN and what is below 0 is black; infinity the brightest. */
 static void
 clean(float *plane, int width)
@@ -186,6 +195,8 @@ line_to_light(const struct scene *s, float *planes, const uint8_t *line)
 		channel_to_light(plane, line + s->offset[i] * (size_t)width, width, s->exr.channels->entries[s->channel[i]].pixel_type);
 		if (s->depth)
 			depth_to_light(s, plane, width);
+		else if (s->whole)
+			whole_to_light(s, plane, width);
 		clean(plane, width);
 	}
 }
@@ -268,17 +279,35 @@ scene_close(struct fg_light *light)
 
 /* --- which channels are shown */
 
-/* The channel `layer`.`last`; -1: none. */
+/* `one` is `other`, letter case aside, or its word: "R", "r", "red". */
+static bool
+same_last(const char *one, const char *other)
+{
+	static const char *const words[][2] = { { "R", "red" }, { "G", "green" }, { "B", "blue" }, { "Z", "depth" } };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (strcmp(other, words[i][0]) == 0 && strcasecmp(one, words[i][1]) == 0)
+			return true;
+	return strcasecmp(one, other) == 0;
+}
+
+/* The channel `layer`.`last`; -1: none. The one that is spelled so, if there is. */
 static int
 find_channel(const struct fg_exr *exr, const char *layer, size_t len, const char *last)
 {
-	for (int i = 0; i < exr->channels->num_channels; i++) {
-		const char *name = exr->channels->entries[i].name.str;
+	int found = -1;
 
-		if (len == 0 ? strcmp(name, last) == 0 : strncmp(name, layer, len) == 0 && name[len] == '.' && strcmp(name + len + 1, last) == 0)
+	for (int i = 0; i < exr->channels->num_channels; i++) {
+		const char *name = exr->channels->entries[i].name.str, *rest = name + (len > 0 ? len + 1 : 0);
+
+		if (len > 0 && (strncmp(name, layer, len) != 0 || name[len] != '.'))
+			continue;
+		if (strcmp(rest, last) == 0)
 			return i;
+		if (found < 0 && same_last(rest, last))
+			found = i;
 	}
-	return -1;
+	return found;
 }
 
 /* No prefix, else the first Combined, else that of the first channel. */
@@ -319,6 +348,14 @@ choose_three(struct scene *s, const char *layer, size_t len, const char *const n
 	return first >= 0;
 }
 
+static bool
+is_distance(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	return same_last(dot != NULL ? dot + 1 : name, "Z");
+}
+
 static enum fg_err
 choose_channels(struct scene *s, const char *wanted)
 {
@@ -337,15 +374,26 @@ choose_channels(struct scene *s, const char *wanted)
 		if (wanted == NULL || (strncmp(name, wanted, len) == 0 && (name[len] == '.' || name[len] == '\0')))
 			s->channel[0] = s->channel[1] = s->channel[2] = i, layer = NULL;
 	}
+	s->depth = layer == NULL && is_distance(s->exr.channels->entries[s->channel[0]].name.str);
 	return layer == NULL ? FG_OK : fg_fail(FG_ENOTFOUND, "the EXR has no layer %s", wanted);
 }
 
-/* Distances need a first look at all of them; 1e10 and more is Blender's sky. */
+static void
+widen_range(struct scene *s, const float *line)
+{
+	for (int x = 0; x < s->exr.width; x++) {
+		const float z = line[x];
+
+		s->nearest = z >= 0 && z < s->nearest ? z : s->nearest;
+		s->farthest = (z < 1e9f || s->whole) && z > s->farthest ? z : s->farthest;
+	}
+}
+
+/* Distances and whole numbers need a first look at all of them; 1e10 and more is Blender's sky. */
 static enum fg_err
 find_range(struct scene *s)
 {
 	struct fg_exr_chunk *chunk = &s->chunks[0];
-	const exr_pixel_type_t type = s->exr.channels->entries[s->channel[0]].pixel_type;
 	enum fg_err          err = FG_OK;
 
 	s->nearest = INFINITY;
@@ -354,12 +402,9 @@ find_range(struct scene *s)
 		for (int i = 0; i < chunk->nlines; i++) {
 			const uint8_t *line = chunk->lines + (size_t)i * (size_t)s->exr.width * s->exr.pixel_bytes;
 
-			channel_to_light(s->lines[0], line + s->offset[0] * (size_t)s->exr.width, s->exr.width, type);
-			for (int x = 0; x < s->exr.width; x++) {
-				const float z = s->lines[0][x];
-
-				s->nearest = z >= 0 && z < s->nearest ? z : s->nearest;
-				s->farthest = z < 1e9f && z > s->farthest ? z : s->farthest;
+			for (int c = 0; c < (s->whole ? 3 : 1); c++) {
+				channel_to_light(s->lines[0], line + s->offset[c] * (size_t)s->exr.width, s->exr.width, s->exr.channels->entries[s->channel[c]].pixel_type);
+				widen_range(s, s->lines[0]);
 			}
 		}
 	return err;
@@ -394,7 +439,8 @@ scene_open(struct fg_light *out, int fd, const char *layer, int threads)
 			s->offset[i] += s->exr.bytes[c];
 	for (int i = 0; i < threads; i++) /* a row of the data window, then one of the display window */
 		s->lines[i] = fg_alloc(((size_t)s->exr.width + (size_t)out->width) * 3 * sizeof(float));
-	return s->depth ? find_range(s) : FG_OK;
+	s->whole = !s->depth && s->exr.channels->entries[s->channel[0]].pixel_type == EXR_PIXEL_UINT;
+	return s->depth || s->whole ? find_range(s) : FG_OK;
 }
 
 enum fg_err

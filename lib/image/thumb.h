@@ -15,8 +15,8 @@ struct fg_thumb {
 };
 
 /** Any format → JPEG: averaged over exact areas in linear light, over black where there is alpha.
- * EXR: the data window is placed in the display window; R, G, B, or else luminance Y, or else depth Z as grey (near is bright), or else the
- * first channel as grey.
+ * EXR: the data window is placed in the display window; R, G, B (or r, red, Red …), or else luminance Y, or else depth Z as grey (near is
+ * bright), or else the first channel as grey; whole numbers above 1 as parts of the largest.
  * @return FG_OK, FG_EFORMAT, FG_EINVAL (damaged), FG_EUNSUPPORTED, FG_ENOTFOUND (no such layer), FG_ETOOBIG, FG_ENOSPACE, FG_EIO */
 enum fg_err fg_thumb(int out_fd, int in_fd, const struct fg_thumb *how);
 

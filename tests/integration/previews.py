@@ -105,6 +105,40 @@ class Kinds(unittest.TestCase):
             self.assertEqual(size(done.stdout), (64, 36), path)
             self.assertGreater(grey(done.stdout), 60, path)
 
+    def exr(self, name, *how):
+        subprocess.run(["oiiotool", "--pattern", "fill:topleft=0.02,0.05,0.4:topright=0.9,0.05,0.4:bottomleft=0.02,0.9,0.1:bottomright=0.9,0.9,0.1", "160x90", "3", *how, "-o", self.path(name)],
+                       check=True)
+        return self.path(name)
+
+    def shown(self, path, *layer):
+        done = self.make(path, 160, 0, *layer)
+        self.assertEqual((done.returncode, done.stderr), (0, b""), path)
+        return done.stdout
+
+    @unittest.skipUnless(shutil.which("oiiotool"), "no oiiotool")
+    def test_tiles_show_what_lines_do(self):
+        windows = ((), ("--fullsize", "200x120+0+0", "--origin", "+20+15"), ("--fullsize", "120x60+20+15"), ("--fullsize", "160x90+80+45"), ("--fullsize", "160x90+400+300"),
+                   ("--origin", "-50-30", "--fullsize", "160x90-50-30"))
+        for i, window in enumerate(windows):
+            lines = self.shown(self.exr(f"lines{i}.exr", "-d", "half", *window))
+            for c in ("none", "rle", "zips", "zip", "piz"):  # those that lose nothing
+                self.assertEqual(self.shown(self.exr(f"tiles{i}{c}.exr", "-d", "half", *window, "--tile", "48", "32", "--compression", c)), lines, (window, c))
+        for how in (("--ch", "G", "--chnames", "Z", "-d", "float"), ("--ch", "G", "--chnames", "Y", "-d", "half"), ("-d", "uint32"), ("--chnames", "a.R,a.G,a.B", "-d", "float")):
+            self.assertEqual(self.shown(self.exr("t.exr", *how, "--tile", "32", "32")), self.shown(self.exr("l.exr", *how)), how)
+
+    @unittest.skipUnless(shutil.which("oiiotool"), "no oiiotool")
+    def test_channels_of_any_name(self):
+        plain = self.shown(self.exr("plain.exr", "-d", "half"))
+        for names in ("r,g,b", "red,green,blue", "Red,Green,Blue", "beauty.R,beauty.G,beauty.B", "View Layer.Combined.r,View Layer.Combined.g,View Layer.Combined.b", "N.X,N.Y,N.Z"):
+            self.assertEqual(self.shown(self.exr("named.exr", "-d", "half", "--chnames", names)), plain, names)
+        both = self.exr("both.exr", "-d", "half", "--dup", "--mulc", "0.2", "--chnames", "spec.red,spec.green,spec.blue", "--chappend")
+        self.assertEqual(self.shown(both), plain)
+        self.assertLess(grey(self.shown(both, "spec")), grey(plain) - 40)
+        depth = self.shown(self.exr("z.exr", "--ch", "G", "--mulc", "100", "--chnames", "Z", "-d", "float"))
+        self.assertEqual(self.shown(self.exr("rgbz.exr", "--dup", "--ch", "G", "--mulc", "100", "--chnames", "Z", "-d", "float", "--chappend"), "Z"), depth)
+        ids = self.shown(self.exr("id.exr", "--ch", "G", "--chnames", "id", "-d", "uint32"))
+        self.assertTrue(60 < grey(ids) < 230, grey(ids))  # neither black nor white
+
     def test_hostile_ones_cost_a_message(self):
         with open(self.ffmpeg("whole.exr"), "rb") as file:
             exr = file.read()
