@@ -155,20 +155,6 @@ exposure(float *out, const char *text)
 	return FG_OK;
 }
 
-static enum fg_err
-make_view(const char *name, struct fg_req *req, int in_fd, const struct fg_thumb *how)
-{
-	struct fg_spool_file file = FG_SPOOL_NO_FILE;
-	enum fg_err          err;
-
-	if (fg_farm_full(req->farm))
-		return fg_fail(FG_ENOSPACE, "the farm's disk is full: no new pictures are made");
-	if ((err = fg_spool_create(&file, &req->farm->spool)) == FG_OK && (err = fg_picture(file.fd, in_fd, how, req->settings)) == FG_OK)
-		err = fg_spool_commit(&file, &req->farm->spool, name);
-	fg_spool_discard(&file);
-	return err;
-}
-
 /* Named by what was shown, so that is its validator: who has it is told so before anything is made or read. */
 static enum fg_err
 send_view(struct fg_req *req, const char *name)
@@ -208,13 +194,11 @@ view(struct fg_req *req, const struct fg_project *p, const int64_t place[3], int
 		snprintf(etag, sizeof(etag), "\"%s\"", hash);
 		fg_http_header(req, "ETag", etag);
 		fg_spool_view(name, p->id, hash);
-		fg_spool_path(path, &req->farm->spool, name);
 		if (strstr(fg_req_header(req, "HTTP_IF_NONE_MATCH"), etag) != NULL) {
 			close(fd);
 			return fg_http_empty(req, 304);
 		}
-		if (access(path, R_OK) != 0)
-			err = make_view(name, req, fd, &how);
+		err = fg_picture_keep(name, &req->farm->spool, fd, &how, req->settings);
 	}
 	close(fd);
 	return err == FG_OK ? send_view(req, name) : err;

@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <curl/curl.h>
 
 #include "base/beneath.h"
+#include "base/fs.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "farm/cause.h"
@@ -27,11 +27,14 @@ static const char unreachable_key[] = "deadline-not-reachable";
 struct page {
 	char                 key[FG_LIVE_KEY];
 	bool                 wanted, fresh, gone;
+	bool                 again; /* its words have to be said again: the service couldn't be reached */
 	char                 fields[FG_ROOM_FIELDS][304];
 	struct fg_room_task *tasks;
 	int                  count;
 	int64_t              asked_ms;
 	char                 words[2000];
+	const char          *cause;         /* what the reports said when there were so many errors; NULL: nothing yet */
+	char                 cause_of[304];
 };
 
 struct jobs {
@@ -51,13 +54,14 @@ struct fg_deadline {
 	pthread_t       poller, painter;
 	pthread_mutex_t lock; /* over everything below */
 	pthread_cond_t  wake;
-	bool            ending, watched, fresh, reachable;
+	bool            ending, watched, fresh, reachable, told_lost;
 	char            url[FG_SETTING_SIZE], why[300];
 	int64_t         lost_ms; /* Unix time when it was last heard, while it can't be reached */
 	struct jobs     active, rest;
 	struct page     pages[PAGES];
 	struct wish     wishes[WISHES];
-	struct fg_settings settings; /* a copy for the threads */
+	struct fg_settings settings; /* copies for the threads */
+	struct fg_spool    spool;
 };
 
 /* --- asking */
@@ -197,52 +201,79 @@ lost(struct fg_deadline *d, const char *why)
 
 /* --- pages */
 
+/* Why its tasks fail, by the first report of one; asked for again when there are more errors. */
 static void
-write_words(struct page *page, struct fg_deadline *d, CURL *curl, struct fg_buf *answer)
+find_cause(struct page *page, struct fg_deadline *d, CURL *curl, struct fg_buf *answer)
 {
-	struct fg_buf words = { 0 };
-	const char   *cause = NULL;
-	int           task = 0;
+	int task = 0;
 
+	if (strcmp(page->cause_of, page->fields[FG_ROOM_ERRORS]) == 0)
+		return;
 	while (task < page->count && page->tasks[task].errors == 0)
 		task++;
-	if (task < page->count && get_part(answer, curl, d, "/api/taskreports?JobID=%s&TaskID=%" PRId64 "&Data=allerrorcontents", page->key, page->tasks[task].id) == FG_OK)
-		cause = fg_cause_of(fg_buf_text(answer))->sentence;
+	if (task == page->count || get_part(answer, curl, d, "/api/taskreports?JobID=%s&TaskID=%" PRId64 "&Data=allerrorcontents", page->key, page->tasks[task].id) != FG_OK)
+		return;
+	page->cause = fg_cause_of(fg_buf_text(answer))->sentence;
+	snprintf(page->cause_of, sizeof(page->cause_of), "%s", page->fields[FG_ROOM_ERRORS]);
+}
+
+static void
+write_words(struct page *page)
+{
+	struct fg_buf words = { 0 };
+
 	fg_buf_printf(&words, "%s of %d tasks are done, %s are being rendered, %s have failed.", page->fields[FG_ROOM_COMPLETED], page->count, page->fields[FG_ROOM_RENDERING],
 	              page->fields[FG_ROOM_FAILED]);
 	if (strcmp(page->fields[FG_ROOM_ERRORS], "0") == 0)
 		fg_buf_str(&words, " There are no errors.");
 	else
 		fg_buf_printf(&words, " Errors so far: %s.", page->fields[FG_ROOM_ERRORS]);
-	if (cause != NULL)
-		fg_buf_printf(&words, " %s", cause);
+	if (page->cause != NULL && strcmp(page->fields[FG_ROOM_ERRORS], "0") != 0)
+		fg_buf_printf(&words, " %s", page->cause);
 	snprintf(page->words, sizeof(page->words), "%s", fg_buf_text(&words));
 	fg_buf_free(&words);
+}
+
+static enum fg_err
+read_page(struct page *page, struct fg_deadline *d, CURL *curl, struct fg_buf *answer)
+{
+	struct fg_deadline_output output;
+	enum fg_err               err;
+
+	if ((err = get_part(answer, curl, d, "/api/jobs?JobID=%s&Details=true", page->key, 0)) != FG_OK ||
+	    (err = fg_deadline_details(page->fields, &output, answer->data, answer->len, page->key)) != FG_OK ||
+	    (err = get_part(answer, curl, d, "/api/tasks?JobID=%s", page->key, 0)) != FG_OK ||
+	    (err = fg_deadline_tasks(&page->tasks, &page->count, answer->data, answer->len)) != FG_OK)
+		return err;
+	find_cause(page, d, curl, answer);
+	write_words(page);
+	return FG_OK;
 }
 
 static void
 poll_page(struct fg_deadline *d, struct page *place, CURL *curl, struct fg_buf *answer)
 {
-	struct fg_deadline_output output;
-	struct page              *page = fg_alloc(sizeof(*page));
-	enum fg_err               err;
+	struct page *page = fg_alloc(sizeof(*page));
+	enum fg_err  err;
 
-	snprintf(page->key, sizeof(page->key), "%s", place->key);
-	if ((err = get_part(answer, curl, d, "/api/jobs?JobID=%s&Details=true", page->key, 0)) == FG_OK &&
-	    (err = fg_deadline_details(page->fields, &output, answer->data, answer->len, page->key)) == FG_OK &&
-	    (err = get_part(answer, curl, d, "/api/tasks?JobID=%s", page->key, 0)) == FG_OK)
-		err = fg_deadline_tasks(&page->tasks, &page->count, answer->data, answer->len);
-	if (err == FG_OK)
-		write_words(page, d, curl, answer);
+	pthread_mutex_lock(&d->lock);
+	memcpy(page->key, place->key, sizeof(page->key));
+	memcpy(page->cause_of, place->cause_of, sizeof(page->cause_of));
+	page->cause = place->cause;
+	pthread_mutex_unlock(&d->lock);
+	err = read_page(page, d, curl, answer);
 	pthread_mutex_lock(&d->lock);
 	place->asked_ms = fg_steady_ms();
-	if ((err == FG_OK || err == FG_ENOTFOUND) && place->wanted && strcmp(place->key, page->key) == 0) {
-		free(place->tasks);
-		*place = *page;
-		place->wanted = place->fresh = true;
+	if (place->wanted && strcmp(place->key, page->key) == 0) {
 		place->gone = err == FG_ENOTFOUND;
-		place->asked_ms = fg_steady_ms();
-		page->tasks = NULL;
+		if (err == FG_OK) {
+			free(place->tasks);
+			page->again = place->again;
+			*place = *page;
+			place->wanted = place->fresh = true;
+			place->asked_ms = fg_steady_ms();
+			page->tasks = NULL;
+		}
 	}
 	pthread_mutex_unlock(&d->lock);
 	free(page->tasks);
@@ -345,29 +376,36 @@ find_path(char path[2048], struct fg_deadline *d, CURL *curl, struct fg_buf *ans
 	return err == FG_OK ? fg_deadline_path(path, &output, frame, d->settings.deadline_map) : err;
 }
 
+/* The JPEG of a file, made once for the same bytes. */
+static enum fg_err
+show(struct fg_buf *out, struct fg_deadline *d, int in)
+{
+	const struct fg_thumb how = { .width = WIDTH };
+	char                  hash[33], name[FG_SPOOL_NAME], path[PATH_MAX];
+	enum fg_err           err = fg_picture_name(hash, in, &how);
+
+	if (err != FG_OK)
+		return err;
+	fg_spool_shown(name, hash);
+	fg_spool_path(path, &d->spool, name);
+	fg_buf_clear(out);
+	err = fg_picture_keep(name, &d->spool, in, &how, &d->settings);
+	return err == FG_OK ? fg_fs_read(out, path, PICTURE_MOST) : err;
+}
+
 static struct fg_message *
 paint(struct fg_deadline *d, CURL *curl, struct fg_buf *answer, const struct fg_wish *wish)
 {
-	const int   out = memfd_create("preview", MFD_CLOEXEC);
 	char        path[2048];
 	int         in = -1;
-	enum fg_err err = out < 0 ? FG_EIO : find_path(path, d, curl, answer, wish);
+	enum fg_err err = find_path(path, d, curl, answer, wish);
 
 	if (err == FG_OK && (err = fg_beneath_read(&in, d->settings.deadline_paths, path)) != FG_OK)
 		err = fg_fail(err, "%s", err == FG_EFORBIDDEN ? "The picture lies in no folder that may be shown (deadline_paths)." : "Could not find image file.");
-	if (err == FG_OK && (err = fg_picture(out, in, &(struct fg_thumb){ .width = WIDTH }, &d->settings)) == FG_OK) {
-		const off_t size = lseek(out, 0, SEEK_END);
-
-		fg_buf_clear(answer);
-		if (size <= 0 || size > PICTURE_MOST || pread(out, fg_buf_room(answer, (size_t)size), (size_t)size, 0) != size)
-			err = FG_EIO;
-		else
-			answer->len = (size_t)size;
-	}
+	if (err == FG_OK)
+		err = show(answer, d, in);
 	if (in >= 0)
 		close(in);
-	if (out >= 0)
-		close(out);
 	return err == FG_OK ? fg_picture_message(wish->task, answer) : fg_no_picture_message(wish->task, fg_err_text(err));
 }
 
@@ -428,6 +466,44 @@ put_unreachable(struct fg_deadline *d, int64_t now_ms)
 	fg_board_foreign_put(&d->hub->board, &job, now_ms);
 }
 
+/* Pages that are open stay as they are and say so; when it is back, their own words stand there again. */
+static void
+tell_pages(struct fg_deadline *d)
+{
+	char words[500];
+
+	if (d->told_lost != d->reachable)
+		return;
+	d->told_lost = !d->reachable;
+	snprintf(words, sizeof(words), "Deadline is not reachable (%s); what stands here is what it said before. It is asked again all the time.", d->why);
+	for (struct fg_hall *hall = d->hub->halls; d->told_lost && hall != NULL; hall = hall->next)
+		if (hall->foreign && hall->room.generation > 0)
+			fg_words_release(fg_hall_speak(d->hub, hall->room.key, words));
+	for (int i = 0; !d->told_lost && i < PAGES; i++)
+		d->pages[i].again = d->pages[i].wanted;
+}
+
+/* The page of the line that says that the service can't be reached. */
+static bool
+give_unreachable(struct fg_deadline *d, struct fg_hall *hall)
+{
+	char fields[FG_ROOM_FIELDS][304] = { { 0 } }, words[500];
+
+	if (strcmp(hall->room.key, unreachable_key) != 0)
+		return false;
+	if (d->reachable) {
+		fg_hall_lose(d->hub, hall);
+		return true;
+	}
+	for (int i = FG_ROOM_COMPLETED; i <= FG_ROOM_ERRORS; i++)
+		snprintf(fields[i], sizeof(fields[i]), "%d", i == FG_ROOM_FAILED || i == FG_ROOM_ERRORS);
+	snprintf(fields[FG_ROOM_NAME], sizeof(fields[0]), "Deadline is not reachable");
+	snprintf(fields[FG_ROOM_USER], sizeof(fields[0]), "Farmgate");
+	snprintf(words, sizeof(words), "The Deadline Web Service does not answer: %s. Look whether it runs, and whether deadline_url is its address. It is asked again all the time.", d->why);
+	fg_hall_bring(d->hub, hall, fields, NULL, 0, words);
+	return true;
+}
+
 static void
 give_lists(struct fg_deadline *d)
 {
@@ -443,6 +519,7 @@ give_lists(struct fg_deadline *d)
 		put_unreachable(d, now_ms);
 	fg_board_foreign_end(&d->hub->board);
 	fg_hub_share(d->hub);
+	tell_pages(d);
 }
 
 static struct page *
@@ -466,17 +543,22 @@ give_pages(struct fg_deadline *d)
 	for (int i = 0; i < PAGES; i++)
 		d->pages[i].wanted = false;
 	for (struct fg_hall *hall = d->hub->halls; hall != NULL; hall = hall->next) {
-		struct page *page = hall->foreign ? page_of(d, hall->room.key) : NULL;
+		struct page *page;
 
-		if (page == NULL)
+		if (!hall->foreign || hall->gone || give_unreachable(d, hall) || (page = page_of(d, hall->room.key)) == NULL)
 			continue;
 		page->wanted = true;
+		if (page->gone && fg_board_find(&d->hub->board, page->key) == NULL)
+			fg_hall_lose(d->hub, hall);
 		if (!page->fresh && (hall->room.generation > 0 || page->count == 0))
 			continue;
 		page->fresh = false;
 		fg_hall_bring(d->hub, hall, page->fields, page->tasks, page->count, page->words);
 		page->tasks = NULL;
 		page->count = 0;
+		if (page->again)
+			fg_words_release(fg_hall_speak(d->hub, page->key, page->words));
+		page->again = false;
 	}
 	for (int i = 0; i < PAGES; i++)
 		if (!d->pages[i].wanted) {
@@ -518,6 +600,7 @@ fg_deadline_start(struct fg_deadline **out, struct fg_hub *hub, const char *url)
 
 	d->hub = hub;
 	d->settings = hub->farm->settings;
+	d->spool = hub->farm->spool;
 	d->reachable = true;
 	snprintf(d->url, sizeof(d->url), "%s", url);
 	while (d->url[0] != '\0' && d->url[strlen(d->url) - 1] == '/')

@@ -135,6 +135,20 @@ tell(struct fg_hub *hub, struct fg_hall *hall, bool changed, bool words)
 	fg_message_release(diff);
 }
 
+void
+fg_hall_lose(struct fg_hub *hub, struct fg_hall *hall)
+{
+	if (hall->gone)
+		return;
+	hall->gone = true;
+	forget(hall);
+	for (struct fg_viewer *v = hub->viewers; v != NULL; v = v->next)
+		if (v->hall == hall) {
+			v->owes_page = true;
+			v->kick(v);
+		}
+}
+
 static void
 read_hall(struct fg_hub *hub, struct fg_hall *hall, int64_t now_ms)
 {
@@ -143,15 +157,8 @@ read_hall(struct fg_hub *hub, struct fg_hall *hall, int64_t now_ms)
 	enum fg_err  err = fg_room_read(&changed, &hall->room, hub->farm->db, hall->project);
 
 	hall->dirty = hall->judged = false;
-	if (err == FG_ENOTFOUND && !hall->gone) {
-		hall->gone = true;
-		forget(hall);
-		for (struct fg_viewer *v = hub->viewers; v != NULL; v = v->next)
-			if (v->hall == hall) {
-				v->owes_page = true;
-				v->kick(v);
-			}
-	}
+	if (err == FG_ENOTFOUND)
+		fg_hall_lose(hub, hall);
 	hall->read_ms = fg_steady_ms();
 	hall->cost_ms = hall->read_ms - now_ms;
 	if (err != FG_OK)

@@ -40,6 +40,8 @@ void            fg_hall_leave(struct fg_hub *hub, struct fg_hall *hall);
 void            fg_hall_round(struct fg_hub *hub, int64_t now_ms); /**< read what changed, tell its viewers */
 /** What stands in a foreign one now; takes the tasks over. Its words are told first of all, and again when errors begin. */
 void fg_hall_bring(struct fg_hub *hub, struct fg_hall *hall, char fields[FG_ROOM_FIELDS][304], struct fg_room_task *tasks, int ntasks, const char *words);
+/** What it was about is no more; its viewers are told. */
+void fg_hall_lose(struct fg_hub *hub, struct fg_hall *hall);
 /** Other words about a job, for those who look at it now. A new reference; NULL when nobody does. */
 struct fg_words *fg_hall_speak(struct fg_hub *hub, const char *job, const char *text);
 /** More of them, as long as they are what is said there. */

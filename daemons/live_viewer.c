@@ -66,12 +66,15 @@ project_of(struct fg_viewer *v, const char *key)
 	return id > 0 && fg_hub_may_look(v->hub, id, v->eyes->user) ? id : 0;
 }
 
+/* Another manager's: one that is known, or could be; the first viewer may ask before the lists have come. */
 static bool
 is_foreign(const struct fg_viewer *v, const char *key)
 {
 	const struct fg_live_job *job = fg_board_find(&v->hub->board, key);
 
-	return job != NULL && job->id == 0;
+	if (job == NULL)
+		return v->hub->deadline != NULL && strlen(key) == 24 && strspn(key, "0123456789abcdefABCDEF") == 24;
+	return job->id == 0;
 }
 
 static void

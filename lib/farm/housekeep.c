@@ -343,7 +343,7 @@ fg_housekeep(struct fg_housekept *out, struct fg_farm *farm, int64_t now_ms)
 	    (err = sweep_tiles(&out->tiles, farm, now_ms - HOUR_MS)) != FG_OK || (err = sweep_batches(&out->batches, farm->db, now_ms - 90 * DAY_MS)) != FG_OK ||
 	    (err = sweep_renderers(&out->renderers, farm)) != FG_OK || (err = sweep_projects(&out->projects, farm, now_ms)) != FG_OK ||
 	    (err = fg_housekeep_deleted(&out->rows, farm, now_ms - 7 * DAY_MS)) != FG_OK ||
-	    (err = sweep_folder(&out->strays, farm, "incoming", now_ms - 2 * DAY_MS)) != FG_OK)
+	    (err = sweep_folder(&out->strays, farm, "incoming", now_ms - 2 * DAY_MS)) != FG_OK || (err = sweep_folder(&out->strays, farm, "shown", now_ms - 7 * DAY_MS)) != FG_OK)
 		return err;
 	if ((err = fg_program_sweep(farm->db)) != FG_OK || (err = sweep_rows(&chores, farm->db, FG_SQL_CHORE_SWEEP, now_ms - 30 * DAY_MS)) != FG_OK)
 		return err;

@@ -1,6 +1,6 @@
 /* housekeep: what is over is swept: sessions and logins that ended, refused logins, events of yesterday, uploads that nobody goes on with,
  * files of removed renderers, pictures whose frames were
- * rendered again, batches that ended long ago, projects over their retention, the rows of deleted ones, the beginnings of long logs, the trash. Safe at any time, from any number of programs. */
+ * rendered again, pictures of another manager's that were made a week ago, batches that ended long ago, projects over their retention, the rows of deleted ones, the beginnings of long logs, the trash. Safe at any time, from any number of programs. */
 #ifndef FG_FARM_HOUSEKEEP_H
 #define FG_FARM_HOUSEKEEP_H
 

@@ -7,6 +7,7 @@
 
 #include "farm/settings.h"
 #include "image/thumb.h"
+#include "store/spool.h"
 
 enum { FG_PICTURE_WIDTHS = 8 };
 
@@ -22,5 +23,8 @@ enum fg_err fg_picture_name(char out[33], int in_fd, const struct fg_thumb *how)
  * @param out_fd  an empty file; holds the JPEG when FG_OK
  * @return FG_OK; FG_EUNSUPPORTED, FG_EFORMAT, FG_EINVAL, FG_ENOTFOUND (no such layer), FG_ETOOBIG, FG_ETIMEOUT, FG_EIO; the text says what is wrong */
 enum fg_err fg_picture(int out_fd, int in_fd, const struct fg_thumb *how, const struct fg_settings *settings);
+
+/** Make it as this file of the spool, unless it is there: what fg_picture_name named was made of the same bytes. As fg_picture, and FG_ENOSPACE. */
+enum fg_err fg_picture_keep(const char *name, const struct fg_spool *spool, int in_fd, const struct fg_thumb *how, const struct fg_settings *settings);
 
 #endif

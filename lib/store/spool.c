@@ -193,6 +193,12 @@ fg_spool_view(char *out, int64_t project, const char *name)
 }
 
 void
+fg_spool_shown(char *out, const char *name)
+{
+	snprintf(out, FG_SPOOL_NAME, "shown/as-%s.jpg", name);
+}
+
+void
 fg_spool_cover(char *out, int64_t project)
 {
 	snprintf(out, FG_SPOOL_NAME, "projects/%" PRId64 "/cover.png", project);

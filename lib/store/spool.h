@@ -49,6 +49,7 @@ void fg_spool_frame(char *out, int64_t project, int frame, const char *ext);
 void fg_spool_preview(char *out, int64_t project, int frame);
 void fg_spool_tile_preview(char *out, int64_t project, int frame, int row, int column, int64_t lease);
 void fg_spool_view(char *out, int64_t project, const char *name); /**< a picture as somebody asked to see it; fg_picture_name */
+void fg_spool_shown(char *out, const char *name); /**< the same of another manager's picture */
 void fg_spool_cover(char *out, int64_t project); /**< the picture that the .blend itself carried */
 void fg_spool_log(char *out, int64_t project, int64_t lease);
 void fg_spool_result(char *out, int64_t project, const char *ext);

@@ -18,7 +18,7 @@ class Service:
     """What a Deadline Web Service answers; `asked` counts its requests."""
 
     def __init__(self):
-        self.asked, self.done, self.errors, self.state, self.folder = [], 2, 0, "Active", "P:\\shots"
+        self.asked, self.done, self.errors, self.state, self.folder, self.ill = [], 2, 0, "Active", "P:\\shots", False
         service = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -57,8 +57,8 @@ class Service:
             one = self.job(ONE, "shot010\nbeauty", self.done, 4, 600)
             if query["States"] == "Active":
                 return 200, [one] if self.state == "Active" else []
-            return 200, [self.job(TWO, "turntable", 8, 8, 20000)] + ([one] if self.state != "Active" else [])
-        if query.get("JobID") not in (ONE, TWO):
+            return 200, [self.job(TWO, "turntable", 8, 8, 20000)] + ([one] if self.state not in ("Active", "Deleted") else [])
+        if query.get("JobID") not in (ONE, TWO) or self.ill or (query["JobID"] == ONE and self.state == "Deleted"):
             return 500, "Error: no such job"
         if path == "/api/jobs":
             return 200, {query["JobID"]: {"Job": {"Name": "shot010", "User": "mervin", "Submit Date": "Nov 22/26  09:12:44", "Errors": str(self.errors)},
@@ -96,7 +96,7 @@ class Deadline(farm.Case):
 
     def setUp(self):
         s = self.service
-        s.done, s.errors, s.state, s.folder = 2, 0, "Active", "P:\\shots"
+        s.done, s.errors, s.state, s.folder, s.ill = 2, 0, "Active", "P:\\shots", False
 
     def socket(self):
         ws = websocket.Socket(self.farm.port, headers=[("Cookie", self.ada.cookie)])
@@ -157,6 +157,88 @@ class Deadline(farm.Case):
             answer = ws.until(lambda m: m["type"] == "image_preview")[-1]
             self.assertEqual((answer["task_id"], answer["error"]), (task, True))
             self.assertIn(why, answer["message"])
+
+    def test_a_picture_is_made_once(self):
+        shown = self.farm.dir + "/spool/shown"
+        ws = self.socket()
+        self.list(ws, "active_jobs", ONE)
+        answers = []
+        for name in ("3", "4"):  # the same bytes, two files
+            with open(f"{self.service.data}/pictures/beauty_000{name}.png", "wb") as picture:
+                picture.write(farm.png(300, 100, (200, 60, 60)))
+            before = set(os.listdir(shown)) if os.path.isdir(shown) else set()
+            for _ in range(2):
+                ws.send(body="get_image_preview", jobId=ONE, taskId=str(int(name) - 1))
+                answers.append(ws.until(lambda m: m["type"] == "image_preview")[-1].get("image"))
+            self.assertEqual(len(set(os.listdir(shown)) - before), 1 if name == "3" else 0)
+        self.assertTrue(answers[0].startswith("/9j/"))
+        self.assertEqual(len(set(answers)), 1)
+        kept = max((os.path.join(shown, name) for name in os.listdir(shown)), key=os.path.getmtime)
+        with open(kept, "wb") as file:
+            file.write(b"kept")  # what is kept is what is shown
+        ws.send(body="get_image_preview", jobId=ONE, taskId="2")
+        self.assertEqual(ws.until(lambda m: m["type"] == "image_preview")[-1]["image"], "a2VwdA==")
+        os.utime(kept, (time.time() - 8 * 86400,) * 2)
+        self.farm.admin("housekeeping")
+        self.assertFalse(os.path.exists(kept))
+        for name in ("3", "4"):
+            os.unlink(f"{self.service.data}/pictures/beauty_000{name}.png")
+
+    def test_the_first_viewer_may_open_a_page(self):
+        for pid in self.farm.processes("live"):
+            os.kill(pid, 9)
+
+        def connected():
+            try:
+                return self.socket()
+            except (OSError, websocket.Refused, websocket.Closed):
+                return None
+
+        ws = self.eventually(connected)
+        ws.send(body="get_job_details", jobId=ONE)  # nobody has asked Deadline for a list yet
+        page = ws.until(lambda m: m["type"] == "job_details", 10)[-1]
+        self.assertEqual((page["update"], page["data"].get("job", {}).get("Completed")), (False, "2"))
+        self.assertTrue(ws.until(lambda m: m.get("chunk"))[-1]["chunk"])
+
+    def test_a_page_outlives_a_hiccup_but_not_its_job(self):
+        ws = self.socket()
+        ws.send(body="get_job_details", jobId=ONE)
+        ws.until(lambda m: m.get("chunk"), 10)
+        self.service.ill = True
+        self.assertFalse([m for m in ws.quiet(2.5) if m["type"] == "job_details"])
+        self.service.ill, self.service.errors = False, 3
+        said = ws.until(lambda m: m.get("reset"), 10) + ws.quiet(1)
+        self.assertIn("ran out of memory", "".join(m.get("chunk", "") for m in said))
+        del self.service.asked[:]
+        ws.quiet(3)
+        self.assertFalse([a for a in self.service.asked if "taskreports" in a])  # they are read once
+        self.service.state = "Deleted"
+        gone = ws.until(lambda m: m["type"] == "job_details" and "error" in m["data"], 10)[-1]
+        self.assertEqual((gone["update"], gone["data"]["error"]), (False, "invalid_jobId"))
+        del self.service.asked[:]
+        ws.quiet(2.5)
+        self.assertFalse([a for a in self.service.asked if ONE in a])
+
+    def test_pages_say_that_it_is_lost(self):
+        ws, other = self.socket(), self.socket()
+        self.list(other, "active_jobs", ONE)
+        ws.send(body="get_job_details", jobId=ONE)
+        ws.until(lambda m: m.get("chunk"), 10)
+        ws.quiet(0.5)
+        self.service.stop()
+        try:
+            said = ws.until(lambda m: m.get("reset"), 15) + ws.quiet(1)
+            self.assertIn("not reachable", "".join(m.get("chunk", "") for m in said))
+            self.assertFalse([m for m in said if m["type"] == "job_details"])
+            other.send(body="get_job_details", jobId="deadline-not-reachable")
+            self.assertEqual(other.until(lambda m: m["type"] == "job_details", 10)[-1]["data"]["job"]["Failed"], "1")
+            said = other.until(lambda m: m.get("reset"), 10) + other.quiet(1)
+            self.assertIn("deadline_url", "".join(m.get("chunk", "") for m in said))
+        finally:
+            self.service.start()
+        said = ws.until(lambda m: m.get("reset"), 30) + ws.quiet(1)
+        self.assertIn("2 of 4 tasks", "".join(m.get("chunk", "") for m in said))
+        other.until(lambda m: m["type"] == "job_details" and "error" in m["data"], 10)
 
     def test_lost_and_found(self):
         ws = self.socket()
