@@ -53,6 +53,7 @@ struct licence_state {
 	struct source source;
 	pid_t         pid;
 	struct fg_buf out;
+	bool          silent;      /**< it did not say the last time either */
 	bool          listing;     /**< the list is being asked for, not the count */
 	int64_t       asked_ms, known_ms; /**< steady times */
 	int64_t       used, total; /**< -1: unknown */

@@ -63,8 +63,9 @@ take_count(struct launcher *l, struct licence_state *state, const struct fg_lice
 		state->used = (int64_t)used;
 		state->total = (int64_t)total;
 		state->known_ms = fg_steady_ms();
-	} else
+	} else if (!state->silent)
 		fg_log(FG_LOG_WARN, "licence.unknown", "licence=%s", licence->name);
+	state->silent = state->used < 0;
 	l->look |= state->used != before_used || state->total != before_total;
 }
 

@@ -729,7 +729,7 @@ take_order(struct call *call, struct fg_run *run)
 	if (err == FG_OK && !keep(run->command, sizeof(run->command), command.text))
 		err = fg_fail(FG_EINVAL, "the command is too long");
 	run->memory_bytes = err == FG_OK ? command.memory_bytes : 0;
-	fg_arena_reset(&arena);
+	fg_arena_free(&arena);
 	if (err != FG_OK) {
 		fg_log(FG_LOG_INFO, "run.refused", "address=%s why=%s", call->client->address, fg_log_quote(fg_err_text(err)).text);
 		fail_err(call, err == FG_ENOTFOUND ? fg_fail(FG_EINVAL, "there is no input %.300s", order.input) : err);
@@ -910,7 +910,7 @@ set_ncpu_queue(struct call *call)
 		queue_tell(call->l);
 		call->l->look = true;
 	}
-	fg_arena_reset(&arena);
+	fg_arena_free(&arena);
 	return err == FG_OK ? json_object_new_int(1) : fail_err(call, err);
 }
 

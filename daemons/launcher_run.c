@@ -701,7 +701,7 @@ job_start(struct launcher *l, struct job *job, const int *cores, int count)
 		end_as_judged(l, job, 0);
 	}
 	fg_log(FG_LOG_INFO, "run.started", "run=%" PRId64 " cores=%d moved=%s", job->run.id, count, fg_log_quote(fg_buf_text(&moved)).text);
-	fg_arena_reset(&arena);
+	fg_arena_free(&arena);
 	fg_buf_free(&moved);
 	return err;
 }

@@ -93,3 +93,11 @@ fg_arena_reset(struct fg_arena *arena)
 		block->used = 0;
 	arena->first = block;
 }
+
+void
+fg_arena_free(struct fg_arena *arena)
+{
+	fg_arena_reset(arena);
+	free(arena->first);
+	arena->first = NULL;
+}

@@ -17,6 +17,7 @@ void *fg_arena_alloc(struct fg_arena *arena, size_t size);
 char *fg_arena_dup(struct fg_arena *arena, const char *bytes, size_t len); /**< a copy with a closing NUL */
 char *fg_arena_printf(struct fg_arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-void fg_arena_reset(struct fg_arena *arena); /**< everything allocated from it is gone */
+void fg_arena_reset(struct fg_arena *arena); /**< everything allocated from it is gone; a block stays for what comes next */
+void fg_arena_free(struct fg_arena *arena);  /**< likewise, and nothing stays: for arenas that go, too */
 
 #endif

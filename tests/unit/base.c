@@ -66,7 +66,8 @@ arena_keeps(void **state)
 	assert_int_equal((uintptr_t)fg_arena_alloc(&arena, 3) % 16, 0);
 	fg_arena_reset(&arena);
 	fg_arena_reset(&arena);
-	free(arena.first);
+	fg_arena_free(&arena);
+	assert_null(arena.first);
 }
 
 static void

@@ -350,7 +350,7 @@ test_templates(void **state)
 		}
 		fg_buf_free(&expr);
 		fg_buf_free(&want);
-		fg_arena_reset(&arena);
+		fg_arena_free(&arena);
 	}
 }
 

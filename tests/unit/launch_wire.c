@@ -234,7 +234,7 @@ test_texts_and_numbers(void **state)
 	}
 	assert_null(fg_json_number(NAN));
 	assert_null(fg_json_number(INFINITY));
-	fg_json_quote(&out, "a\"\\\n\x1b[1m\xc3\xa9\xff\xed\xa0\x80\0z", 18);
+	fg_json_quote(&out, "a\"\\\n\x1b[1m\xc3\xa9\xff\xed\xa0\x80\0z", 16);
 	assert_string_equal(out.data, "\"a\\\"\\\\\\n\\u001b[1m\xc3\xa9\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdz\"");
 	fg_buf_free(&out);
 }
