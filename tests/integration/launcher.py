@@ -327,6 +327,23 @@ class Wire(launch.Case):
                 c.step()
 
 
+def ways_out(launcher, inside):
+    """Paths that lead out of a launcher's folders, `inside` being one of them."""
+    outside = launcher.dir + "/outside"
+    os.makedirs(outside, exist_ok=True)
+    os.makedirs(launcher.runs + "2", exist_ok=True)
+    for name in (outside + "/main.k", launcher.runs + "2/main.k"):
+        with open(name, "w") as f:
+            f.write("secret")
+    os.symlink(outside, inside + "/folder")
+    os.symlink(outside + "/main.k", inside + "/link.k")
+    os.symlink("../../outside/main.k", inside + "/relative.k")
+    os.symlink("/proc/self/root", inside + "/root")
+    return [outside + "/main.k", f"{inside}/../../outside/main.k", inside + "/folder/main.k", inside + "/link.k", inside + "/relative.k", launcher.runs + "2/main.k",
+            f"{inside}/root{outside}/main.k", "/proc/self/root" + outside + "/main.k", "//" + outside + "/main.k", f"{inside}/./folder/../../outside/main.k",
+            "../outside/main.k", inside + "/main.k\0/../../outside", ""]
+
+
 class Runs(launch.Case):
     settings = "cores = 8\nhead_bytes = 100000\ntail_bytes = 100000\nmass_warning_pct = 2\nkeep = notes*\n"
 
@@ -480,19 +497,8 @@ class Runs(launch.Case):
 
     def test_ten_ways_out_of_the_folders(self):
         outside = self.launcher.dir + "/outside"
-        os.makedirs(outside, exist_ok=True)
-        os.makedirs(self.launcher.runs + "2", exist_ok=True)
-        for name in (outside + "/main.k", self.launcher.runs + "2/main.k"):
-            with open(name, "w") as f:
-                f.write("secret")
         inside = os.path.dirname(self.deck(""))
-        os.symlink(outside, inside + "/folder")
-        os.symlink(outside + "/main.k", inside + "/link.k")
-        os.symlink("../../outside/main.k", inside + "/relative.k")
-        os.symlink("/proc/self/root", inside + "/root")
-        ways = [outside + "/main.k", f"{inside}/../../outside/main.k", inside + "/folder/main.k", inside + "/link.k", inside + "/relative.k", self.launcher.runs + "2/main.k",
-                f"{inside}/root{outside}/main.k", "/proc/self/root" + outside + "/main.k", "//" + outside + "/main.k", f"{inside}/./folder/../../outside/main.k",
-                "../outside/main.k", inside + "/main.k\0/../../outside", ""]
+        ways = ways_out(self.launcher, inside)
         with self.client() as c:
             for way in ways:
                 if "\0" not in way:
@@ -652,7 +658,8 @@ class Notices(unittest.TestCase):
                 server.server_close()
 
 
-class Queue(launch.Case):
+class Licensed(launch.Case):
+    """Four cores, and a licence server of which the test says what it says."""
     settings = "cores = 4\n"
     solver = "licence = lstc\nlicence_per = core\n"
 
@@ -682,6 +689,8 @@ class Queue(launch.Case):
             f.write(f"  LS-DYNA   12/31/2026   {used} of   {total} available (x)" if total else "no server")
         os.rename(cls.tools + "/count.new", cls.tools + "/count")
 
+
+class Queue(Licensed):
     def tearDown(self):
         with self.client() as c:
             while c.call("getQueue"):
@@ -800,9 +809,7 @@ CLIENT = os.path.join(launch.BUILD, "launcher_client", "node_modules")
 
 @unittest.skipUnless(shutil.which("node") and os.path.exists(CLIENT + "/socket.io-client") and os.path.exists(CLIENT + "/json-rpc-2.0"),
                      "socket.io-client and json-rpc-2.0 are not here: runtests brings them where there is npm and its registry can be reached")
-class RealClient(launch.Case):
-    settings = "cores = 4\n"
-
+class RealClient(Licensed):
     def drive(self, transport):
         done = subprocess.run(["node", TOP + "/tests/launcher_client/drive.js", CLIENT, f"http://127.0.0.1:{self.launcher.port}", transport, self.launcher.runs, SOLVER],
                               capture_output=True, text=True, timeout=120)
@@ -811,6 +818,28 @@ class RealClient(launch.Case):
 
     def test_websocket(self):
         self.assertIn("transport websocket", self.drive("websocket"))
+
+    def test_all_ends(self):
+        """Of runs, of the launcher in the middle of one, and of ten ways out of its folders."""
+        process = subprocess.Popen(["node", TOP + "/tests/launcher_client/drive.js", CLIENT, f"http://127.0.0.1:{self.launcher.port}", "ends", self.launcher.runs, SOLVER,
+                                    json.dumps([way for way in ways_out(self.launcher, os.path.dirname(self.deck(""))) if "\0" not in way])], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        timer = threading.Timer(400, process.kill)
+        timer.start()
+        try:
+            lines = []
+            for line in process.stdout:
+                lines.append(line.rstrip())
+                if line.startswith("licences"):
+                    self.licences(int(line.split()[1]), 32)
+                if line == "restart\n":
+                    self.launcher.kill()
+                    self.launcher.start()
+            self.assertEqual((process.wait(), lines[-1:]), (0, ["done"]), lines[-10:])
+        finally:
+            timer.cancel()
+            process.kill()
+            process.wait()
+            process.stdout.close()
 
     def test_polling(self):
         self.assertIn("transport polling", self.drive("polling"))

@@ -1,16 +1,22 @@
 /* drive: every method through the real socket.io-client and json-rpc-2.0
- * as the stock front-end joins them. node drive.js NODE_MODULES URL TRANSPORT FOLDER SOLVER; says "ok NAME" a line, "done" at the end. */
-const [modules, url, transport, folder, solver] = process.argv.slice(2);
+ * as the stock front-end joins them. node drive.js NODE_MODULES URL TRANSPORT FOLDER SOLVER; says "ok NAME" a line, "done" at the end.
+ * With "ends" as TRANSPORT and a JSON list of paths outside of the folders: all the ways that runs end, and what is refused; then the lines
+ * "licences N" ask for so many in use, and "restart" for another launcher. */
+const [modules, url, transport, folder, solver, ways] = process.argv.slice(2);
 const { io } = require(require("path").join(modules, "socket.io-client"));
 const { JSONRPCClient, JSONRPCServer, JSONRPCServerAndClient } = require(require("path").join(modules, "json-rpc-2.0"));
 const fs = require("fs");
 
-const socket = io(url, { transports: transport === "upgrade" ? ["polling", "websocket"] : [transport], reconnection: false });
+const socket = io(url, { transports: { upgrade: ["polling", "websocket"], ends: ["websocket"] }[transport] ?? [transport], reconnection: transport === "ends" });
 const both = new JSONRPCServerAndClient(new JSONRPCServer(), new JSONRPCClient((request) => { socket.send(JSON.stringify(request)); return Promise.resolve(); }));
 const told = [];
-let wake = () => {};
+let wake = () => {}, begun = false;
 
-socket.on("connect_error", (error) => { console.log("connect_error " + error.message); process.exit(1); });
+socket.on("connect_error", (error) => {
+	if (begun) return; // it will come back
+	console.log("connect_error " + error.message);
+	process.exit(1);
+});
 socket.on("message", (text) => {
 	both.receiveAndSend(JSON.parse(text)).then(() => wake(), (error) => { console.log(error.message); process.exit(1); });
 });
@@ -85,6 +91,12 @@ async function drive() {
 	await expect("removeShell", (r) => r === id, "removeShell", { id });
 	await heard((method, params) => method === "removeShell" && params.id === id);
 	await status(queue[1].id, "Finished");
+	await expect("getCharts", (r) => Array.isArray(r.elapsed), "getCharts", { id: queue[1].id });
+	await expect("getSettings", (r) => r.cores === 4 && r.steers, "getSettings");
+	const polite = await call("startJob", { job_data: job(name + "p", "$ cycles 100000\n$ pace 0.02") });
+	await status(polite.result.id, "Running");
+	await expect("stopJob", (r, e) => !e, "stopJob", { id: polite.result.id });
+	await status(polite.result.id, "Finished");
 	const last = await call("startJob", { job_data: job(name + "d", "$ cycles 1\n$ end hang") });
 	await status(last.result.id, "Running");
 	await expect("KillProcessByJobId", (r, e) => !e, "KillProcessByJobId", { id: last.result.id });
@@ -94,9 +106,69 @@ async function drive() {
 	socket.emit("start_cpu_monitoring");
 	await monitored;
 	await heard((method) => method === "cpuUsageUpdate");
+	await expect("startCpuMonitoring", (r) => r === true, "startCpuMonitoring");
+	await expect("stopCpuMonitoring", (r) => r === false, "stopCpuMonitoring");
 	console.log("transport " + socket.io.engine.transport.name);
 	console.log("done");
 	socket.close();
 }
 
-socket.on("connect", () => drive().catch((error) => { console.log(error.message); process.exit(1); }));
+async function until(test) {
+	while (!(await test())) await new Promise((done) => setTimeout(done, 50));
+}
+
+async function ends() {
+	let number = 0;
+	const start = async (deck, ncpu) => (await expect(`start ${JSON.stringify(deck)}`, (r) => r.id > 0, "startJob", { job_data: job(`end${++number}`, deck, ncpu) })).id;
+	const kill = async (id) => { await call("KillProcessByJobId", { id }); await status(id, "Stopped"); };
+	const waits = (id, why) => until(async () => (await call("getQueue")).result.some((one) => one.id === id && one.why === why));
+	for (const [deck, word, why] of [["$ cycles 2", "Finished", /^$/], ["$ cycles 1\n$ end error", "Error", /error/], ["$ cycles 1\n$ end crash", "Error", /signal 11/],
+		["$ cycles 1\n$ mass 7.5", "Finished", /^added mass: 7.5 %$/], ["$ cycles 1\n$ runaway 1000", "Finished", /^$/]]) {
+		const { payload } = await status(await start(deck), word);
+		if (!why.test(payload.message)) throw new Error(`${deck}: ${payload.message}`);
+	}
+	const deaf = await start("$ cycles 1\n$ deaf\n$ forks 3\n$ end hang");
+	await status(deaf, "Running");
+	await kill(deaf);
+
+	const first = await start("$ cycles 1\n$ end hang", "3"), second = await start("$ cycles 1\n$ end hang", "4"), third = await start("$ cycles 1");
+	await waits(second, "waits for cores");
+	await waits(third, "waits behind the first of the queue");
+	await status(first, "Running");
+	await kill(first);
+	await status(second, "Running");
+	await kill(second);
+	await status(third, "Finished");
+	console.log("licences 31");
+	await until(async () => (await call("getLicCount")).result[0] === 31);
+	const licensed = await start("$ cycles 1", "2");
+	await waits(licensed, "waits for licences");
+	console.log("licences 0");
+	await status(licensed, "Finished");
+
+	for (const input of JSON.parse(ways)) {
+		await expect(`no ${input}`, (r) => r === false, "fileExists", { input });
+		for (const [method, params] of [["startJob", { job_data: { ...job("way", ""), input } }], ["addToQueue", { job_data: { ...job("way", ""), input } }], ["cleanFolder", { input }]])
+			await expect(`${method} ${input}`, (r, e) => e, method, params);
+	}
+
+	const going = await start("$ cycles 100000\n$ pace 0.05");
+	await status(going, "Running");
+	told.length = 0;
+	console.log("restart");
+	await status(going, "Running"); // it came back by itself and asked for nothing
+	await heard((method, params) => method === "appendToShell" && params.id === going);
+	await expect("getJobLog after the restart", (r) => r.text.includes("Livermore"), "getJobLog", { id: going, from: 0 });
+	await call("sendD3kill", { id: going, payload: "sw1" });
+	await status(going, "sw1");
+	console.log("done");
+	socket.close();
+}
+
+socket.once("connect", () => {
+	begun = true;
+	(transport === "ends" ? ends() : drive()).catch((error) => {
+		console.log(error.message);
+		process.exit(1);
+	});
+});
