@@ -385,8 +385,11 @@ class App(Live):
         answer = self.get("/_next/data/B-uild_1/65a1b2.json")
         self.assertEqual(answer.json, {"pageProps": {"jobId": "65a1b2"}, "__N_SSP": True})
         self.assertTrue(answer.header("Content-Type").startswith("application/json"))
-        for target in ("/a.b", "/a/b", "/%22%3Cscript", "/_next/data/x/%22.json", "/_next/static/none.js", "/_next/"):
-            self.assertEqual(self.get(target).status, 404, target)
+        self.assertEqual(self.get("/status?x=1").body.decode(), self.FILES["jobpage.template.html"].replace("__JOBID__", "status"))  # every path is the app's
+        for name, value in (("X-Content-Type-Options", "nosniff"), ("X-Frame-Options", "DENY"), ("Content-Security-Policy", None)):
+            self.assertEqual({self.get(target).header(name) for target in ("/", "/_next/static/css/a.css", "/65a1b2", "/_next/data/B/1.json")}, {value}, name)
+        for target in ("/a.b", "/a/b", "/api/projects", "/server/config.php", "/ca.pem", "/%22%3Cscript", "/_next/data/x/%22.json", "/_next/static/none.js", "/_next/"):
+            self.assertIn(self.get(target).status, (404, 403) if target.endswith("/") else (404,), target)
 
     def test_its_connection(self):
         project = str(self.project("ada", frames="1"))
@@ -394,6 +397,10 @@ class App(Live):
             with websocket.Socket(self.app_port, path, [("Cookie", self.ada.cookie)], origin=f"http://127.0.0.1:{self.app_port}") as ws:
                 ws.send(body="get_active_jobs")
                 self.assertIn(project, ws.json()["data"])
+
+
+class AppBehindLighttpd(App):
+    server = "lighttpd"
 
 
 class Lighttpd(Live):
