@@ -35,7 +35,7 @@
 #include "launch/outfile.h"
 #include "launch/tree.h"
 
-enum { PIPE_BYTES = 1 << 20, READ_BYTES = 1 << 18, WATCH_MS = 1000, PASS_MS = 20, REMAINS_MS = 2000 };
+enum { PIPE_BYTES = 1 << 20, READ_BYTES = 1 << 18, WATCH_MS = 1000, PASS_MS = 20, REMAINS_MS = 2000, REST_MS = 50 };
 enum stage { GOING, POLITE, TERM, KILL };
 
 struct run {
@@ -49,6 +49,8 @@ struct run {
 	bool              ended, suspended;
 	enum stage        stage;
 	int64_t           next_ms;  /* steady time of the next stage; 0: none */
+	int64_t           rest_ms;  /* steady time before which its pipe is not read again */
+	bool              roomy;    /* the pipe holds PIPE_BYTES */
 	int64_t           watch_ms; /* steady time of the next look at the memory */
 	const char       *why;
 	char              bytes[READ_BYTES];
@@ -105,7 +107,7 @@ start(char **argv)
 
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return false;
-	fcntl(ends[1], F_SETPIPE_SZ, PIPE_BYTES);
+	run.roomy = fcntl(ends[1], F_SETPIPE_SZ, PIPE_BYTES) >= PIPE_BYTES;
 	run.solver = fork();
 	if (run.solver == 0)
 		become_solver(ends[1], argv);
@@ -241,13 +243,18 @@ reap(void)
 	return pid == 0 || errno != ECHILD;
 }
 
+/* All that is there. A solver that says little is read REST_MS later again, not at each of its lines: its pipe holds far more than that. */
 static bool
 drain(void)
 {
 	ssize_t n;
+	size_t  all = 0;
 
-	while ((n = read(run.pipe, run.bytes, sizeof(run.bytes))) > 0)
+	while ((n = read(run.pipe, run.bytes, sizeof(run.bytes))) > 0) {
 		fg_outfile_write(&run.out, run.bytes, (size_t)n);
+		all += (size_t)n;
+	}
+	run.rest_ms = run.roomy && all < PIPE_BYTES / 16 ? fg_steady_ms() + REST_MS : 0;
 	return n != 0;
 }
 
@@ -268,6 +275,8 @@ wait_ms(int64_t now_ms)
 
 	if (run.memory > 0 && run.cgroup.path[0] == '\0' && run.watch_ms < until)
 		until = run.watch_ms;
+	if (run.rest_ms > now_ms && run.rest_ms < until)
+		until = run.rest_ms;
 	return until == INT64_MAX ? -1 : until <= now_ms ? 0 : (int)(until - now_ms < 1000000 ? until - now_ms : 1000000);
 }
 
@@ -284,7 +293,8 @@ look_after(void)
 		if (run.next_ms > 0 && now_ms >= run.next_ms)
 			enter(run.stage == KILL ? KILL : run.stage + 1);
 		watch_memory(now_ms);
-		poll(fds, 2, wait_ms(fg_steady_ms()));
+		fds[1].events = run.rest_ms > now_ms ? 0 : POLLIN;
+		poll(fds, 2, wait_ms(now_ms));
 		take_signal();
 		if ((fds[1].revents & (POLLIN | POLLHUP)) && !drain())
 			fds[1].fd = -1;

@@ -149,15 +149,63 @@ fg_session_kill(pid_t session, uint64_t since_start)
 	return found;
 }
 
+/* What the kernel lists as children of a process's threads is added; false where it keeps no such lists. */
+static bool
+add_children(struct fg_process **all, int *count, int *room, pid_t parent)
+{
+	char           path[40], name[96];
+	DIR           *tasks;
+	struct dirent *task;
+	bool           listed = false;
+	int            pid;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)parent);
+	if ((tasks = opendir(path)) == NULL)
+		return true; /* it has gone meanwhile */
+	while ((task = readdir(tasks)) != NULL) {
+		FILE *f;
+
+		snprintf(name, sizeof(name), "%s/%.12s/children", path, task->d_name);
+		if (task->d_name[0] == '.' || (f = fopen(name, "re")) == NULL)
+			continue;
+		listed = true;
+		while (fscanf(f, "%d", &pid) == 1) {
+			if (*count == *room)
+				*all = fg_realloc(*all, (size_t)(*room = *room * 2 + 16) * sizeof(**all));
+			(*all)[(*count)++].pid = pid;
+		}
+		fclose(f);
+	}
+	closedir(tasks);
+	return listed;
+}
+
+/* The descendants' pids alone, without a look at all processes of the host. One that is born or ends meanwhile may be missed. */
+static struct fg_process *
+family(int *count, pid_t root)
+{
+	struct fg_process *all = NULL;
+	int                room = 0;
+
+	*count = 0;
+	if (!add_children(&all, count, &room, root)) {
+		all = list(count);
+		*count = descendants(all, *count, root);
+		return all;
+	}
+	for (int i = 0; i < *count; i++)
+		add_children(&all, count, &room, all[i].pid);
+	return all;
+}
+
 int64_t
 fg_tree_memory(pid_t root)
 {
-	int                count, found;
-	struct fg_process *all = list(&count);
+	int                count;
+	struct fg_process *all = family(&count, root);
 	int64_t            own = 0, shared_most = 0;
 
-	found = descendants(all, count, root);
-	for (int i = 0; i < found; i++) {
+	for (int i = 0; i < count; i++) {
 		char    path[40];
 		int64_t rss = 0, shared = 0;
 		FILE   *f;
