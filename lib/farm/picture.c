@@ -114,9 +114,11 @@ fg_picture_name(char out[33], int in_fd, const struct fg_thumb *how)
 
 /* --- decoding by ourselves */
 
+struct kind;
 struct decoding {
 	int                    out_fd, in_fd;
 	const struct fg_thumb *how;
+	const struct kind     *kind;
 };
 
 static enum fg_err
@@ -145,21 +147,70 @@ struct kind {
 	const char *magic, *demuxer, *encoder, *pixels;
 	size_t      len;
 };
-static const struct kind kinds[] = { { "\x76\x2f\x31\x01", "exr_pipe", "exr", "gbrpf32le", 4 },
-	                             { "II*\0", "tiff_pipe", "png", "rgb48be", 4 },
-	                             { "MM\0*", "tiff_pipe", "png", "rgb48be", 4 } };
+static const struct kind kinds[] = {
+	{ "\x76\x2f\x31\x01", "exr_pipe", "exr", "gbrpf32le", 4 }, { "II*\0", "tiff_pipe", "png", "rgb48be", 4 }, { "MM\0*", "tiff_pipe", "png", "rgb48be", 4 },
+	{ "SDPX", "dpx_pipe", "png", "rgb48be", 4 }, { "XPDS", "dpx_pipe", "png", "rgb48be", 4 },
+	{ "BM", "bmp_pipe", "png", "rgb24", 2 }, { "\xff\xd8\xff", "jpeg_pipe", "png", "rgb24", 3 }, { "RIFF", "webp_pipe", "png", "rgb24", 4 },
+	{ "GIF8", "gif_pipe", "png", "rgb24", 4 }, { "\x01\xda", "sgi_pipe", "png", "rgb48be", 2 }, { "8BPS", "psd_pipe", "png", "rgb48be", 4 },
+	{ "P6", "ppm_pipe", "png", "rgb48be", 2 }, { "\0\0\0\x0cjP  ", "j2k_pipe", "png", "rgb48be", 8 },
+};
 
 static const struct kind *
 kind_of(int fd)
 {
 	char head[8] = "";
 
-	if (pread(fd, head, sizeof(head), 0) < 4)
+	if (pread(fd, head, sizeof(head), 0) < (ssize_t)sizeof(head))
 		return NULL;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		if (memcmp(head, kinds[i].magic, kinds[i].len) == 0)
 			return &kinds[i];
 	return NULL;
+}
+
+static uint32_t
+number_at(const uint8_t *bytes, int size, bool little)
+{
+	uint32_t number = 0;
+
+	for (int i = 0; i < size; i++)
+		number = number << 8 | bytes[little ? size - 1 - i : i];
+	return number;
+}
+
+/* A TIFF in tiles, which ffmpeg shows as black. */
+static bool
+in_tiles(int fd)
+{
+	enum { TILE_WIDTH = 322, ENTRIES = 500, ENTRY = 12 };
+	uint8_t  head[8] = "", entry[ENTRY] = "";
+	bool     little;
+	uint32_t at, count;
+
+	if (pread(fd, head, sizeof(head), 0) != sizeof(head))
+		return false;
+	little = head[0] == 'I';
+	at = number_at(head + 4, 4, little);
+	if (pread(fd, entry, 2, at) != 2)
+		return false;
+	count = number_at(entry, 2, little);
+	for (uint32_t i = 0; i < count && i < ENTRIES && pread(fd, entry, ENTRY, (off_t)at + 2 + (off_t)i * ENTRY) == ENTRY; i++)
+		if (number_at(entry, 2, little) == TILE_WIDTH)
+			return true;
+	return false;
+}
+
+/* Does ffmpeg show it rightly? Asked in the cage. */
+static enum fg_err
+look(void *ctx)
+{
+	const struct decoding *d = ctx;
+
+	if (strcmp(d->kind->demuxer, "exr_pipe") == 0)
+		return fg_exr_elsewhere(d->in_fd);
+	if (strcmp(d->kind->demuxer, "tiff_pipe") == 0 && in_tiles(d->in_fd))
+		return fg_fail(FG_EUNSUPPORTED, "a TIFF in tiles can't be shown; save it in strips");
+	return FG_OK;
 }
 
 static _Noreturn void
@@ -202,18 +253,24 @@ static enum fg_err
 by_ffmpeg(int out_fd, int in_fd, const struct fg_thumb *how, const struct fg_settings *settings, const struct kind *kind)
 {
 	struct fg_thumb plain = *how;
+	struct decoding d = { .in_fd = in_fd, .kind = kind };
 	const int       middle = memfd_create("picture", MFD_CLOEXEC);
 	int             status = 0;
-	enum fg_err     err;
+	enum fg_err     err = fg_confined(look, &d);
 	pid_t           pid;
 
+	if (err != FG_OK) {
+		if (middle >= 0)
+			close(middle);
+		return err;
+	}
 	if (middle < 0)
 		return fg_fail(FG_EIO, "no memory for a picture: %s", strerror(errno));
 	if ((pid = fg_confined_begin()) == 0)
 		convert(middle, in_fd, kind, how->layer, settings->ffmpeg);
 	err = fg_confined_wait(pid, &status);
 	if (err == FG_OK && (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || lseek(middle, 0, SEEK_END) <= 0))
-		err = fg_fail(FG_EUNSUPPORTED, "this kind of picture can't be shown (ffmpeg can't read it either); deep and multi-part EXR are such kinds");
+		err = fg_fail(FG_EUNSUPPORTED, "this kind of picture can't be shown (ffmpeg can't read it either); EXR of deep samples and TIFF of floats are such kinds");
 	plain.layer = NULL; /* ffmpeg has chosen it */
 	if (err == FG_OK)
 		err = by_ourselves(out_fd, middle, &plain);

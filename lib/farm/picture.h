@@ -1,5 +1,5 @@
 /* picture: a JPEG of a stranger's picture file, made by confined processes: one that decodes what lib/image reads, and ffmpeg (EXR
- * with DWA compression, TIFF) where it doesn't. A hostile file costs an error message. */
+ * with DWA compression or of several parts, TIFF, DPX, WebP and others) where it does so rightly. A hostile file costs an error message. */
 #ifndef FG_FARM_PICTURE_H
 #define FG_FARM_PICTURE_H
 

@@ -109,11 +109,10 @@ header_right(struct fg_exr *exr)
 	return FG_OK;
 }
 
-enum fg_err
-fg_exr_open(struct fg_exr *exr, int fd)
+static enum fg_err
+begin(struct fg_exr *exr, int fd)
 {
 	exr_context_initializer_t how = EXR_DEFAULT_CONTEXT_INITIALIZER;
-	enum fg_err               err;
 
 	*exr = (struct fg_exr){ .fd = fd };
 	how.user_data = exr;
@@ -121,11 +120,18 @@ fg_exr_open(struct fg_exr *exr, int fd)
 	how.size_fn = on_size;
 	how.error_handler_fn = on_error;
 	how.flags = EXR_CONTEXT_FLAG_SILENT_HEADER_PARSE | EXR_CONTEXT_FLAG_DISABLE_CHUNK_RECONSTRUCTION;
-	if (exr_start_read(&exr->context, "picture", &how) != EXR_ERR_SUCCESS) {
-		exr->context = NULL;
-		return fg_fail(FG_EFORMAT, "the header of the EXR file is damaged");
-	}
-	if ((err = header_right(exr)) != FG_OK || (err = channels_right(exr)) != FG_OK)
+	if (exr_start_read(&exr->context, "picture", &how) == EXR_ERR_SUCCESS)
+		return FG_OK;
+	exr->context = NULL;
+	return fg_fail(FG_EFORMAT, "the header of the EXR file is damaged");
+}
+
+enum fg_err
+fg_exr_open(struct fg_exr *exr, int fd)
+{
+	enum fg_err err;
+
+	if ((err = begin(exr, fd)) != FG_OK || (err = header_right(exr)) != FG_OK || (err = channels_right(exr)) != FG_OK)
 		return err;
 	exr->width = exr->data.max.x - exr->data.min.x + 1;
 	exr->height = exr->data.max.y - exr->data.min.y + 1;
@@ -140,6 +146,43 @@ fg_exr_close(struct fg_exr *exr)
 	if (exr->context != NULL)
 		exr_finish(&exr->context);
 	*exr = (struct fg_exr){ .fd = -1 };
+}
+
+/* --- what others make of it */
+
+/* One channel, or R, G, B, A of half floats. */
+static bool
+is_plain_dwa(const exr_attr_chlist_t *channels)
+{
+	bool plain = channels->num_channels <= 4;
+
+	for (int i = 0; plain && i < channels->num_channels; i++) {
+		const char *name = channels->entries[i].name.str;
+
+		plain = channels->entries[i].pixel_type == EXR_PIXEL_HALF && (channels->num_channels == 1 || (name[0] != '\0' && name[1] == '\0' && strchr("RGBA", name[0]) != NULL));
+	}
+	return plain;
+}
+
+enum fg_err
+fg_exr_elsewhere(int fd)
+{
+	struct fg_exr exr;
+	exr_storage_t storage = EXR_STORAGE_SCANLINE;
+	enum fg_err   err = begin(&exr, fd);
+
+	if (err == FG_OK && (exr_get_data_window(exr.context, 0, &exr.data) != EXR_ERR_SUCCESS || exr_get_display_window(exr.context, 0, &exr.display) != EXR_ERR_SUCCESS ||
+	                     exr_get_compression(exr.context, 0, &exr.compression) != EXR_ERR_SUCCESS || exr_get_channels(exr.context, 0, &exr.channels) != EXR_ERR_SUCCESS ||
+	                     exr_get_storage(exr.context, 0, &storage) != EXR_ERR_SUCCESS))
+		err = fg_fail(FG_EFORMAT, "the header of the EXR file lacks something");
+	if (err == FG_OK && (storage == EXR_STORAGE_DEEP_SCANLINE || storage == EXR_STORAGE_DEEP_TILED))
+		err = fg_fail(FG_EUNSUPPORTED, "a deep EXR can't be shown; flatten it");
+	else if (err == FG_OK && exr.compression > EXR_COMPRESSION_B44A && !is_plain_dwa(exr.channels))
+		err = fg_fail(FG_EUNSUPPORTED, "an EXR with DWA compression can be shown when it holds R, G, B and A as half floats alone; save it with ZIP to see all of it");
+	else if (err == FG_OK && (exr.display.min.x != 0 || exr.display.min.y != 0 || exr.data.min.x < 0 || exr.data.min.y < 0))
+		err = fg_fail(FG_EUNSUPPORTED, "an EXR of several parts, or with DWA compression, can be shown when its windows begin at 0; save it in one part with ZIP to see it");
+	fg_exr_close(&exr);
+	return err;
 }
 
 /* --- what the header says */

@@ -53,6 +53,9 @@ enum fg_err fg_image_probe(struct fg_image_info *out, int fd);
  * @param out  filled when FG_OK
  * @return FG_OK; FG_EFORMAT (not an image: the protocol's 302); FG_EINVAL (another format or size, or damaged or cut off: 301);
  *         FG_ETOOBIG, FG_EIO */
+/** An EXR that isn't read here: FG_OK when ffmpeg shows it rightly (layers, depth and overscan it doesn't), else FG_EUNSUPPORTED or FG_EFORMAT. */
+enum fg_err fg_exr_elsewhere(int fd);
+
 enum fg_err fg_image_check(struct fg_image_verdict *out, int fd, const struct fg_image_expect *expect);
 
 #endif

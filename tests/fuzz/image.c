@@ -23,6 +23,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		(void)!ftruncate(out, 0);
 		fg_thumb(out, in, &(const struct fg_thumb){ .width = 40, .threads = 1, .layer = "diffuse", .display.exposure_stops = 2 });
 	}
+	fg_exr_elsewhere(in);
 	for (size_t i = 0; i < sizeof(rare) / sizeof(*rare); i++)
 		fg_rare_check(in, rare[i], 8, 8);
 	close(in);

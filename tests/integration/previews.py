@@ -139,6 +139,27 @@ class Kinds(unittest.TestCase):
         ids = self.shown(self.exr("id.exr", "--ch", "G", "--chnames", "id", "-d", "uint32"))
         self.assertTrue(60 < grey(ids) < 230, grey(ids))  # neither black nor white
 
+    def test_rarer_kinds(self):
+        for name, how in (("a.dpx", ()), ("a.webp", ()), ("a.gif", ()), ("a.sgi", ()), ("a.ppm", ()), ("a.jp2", ()), ("pal.bmp", ("-pix_fmt", "pal8"))):
+            done = self.make(self.ffmpeg(name, *how))
+            self.assertEqual((done.returncode, done.stderr), (0, b""), name)
+            self.assertEqual(size(done.stdout), (64, 36), name)
+            self.assertGreater(grey(done.stdout), 60, name)
+
+    @unittest.skipUnless(shutil.which("oiiotool"), "no oiiotool")
+    def test_what_ffmpeg_would_show_wrongly_is_refused(self):
+        """Black, or the wrong part of the picture, is worse than a sentence."""
+        dwaa = ("-d", "half", "--compression", "dwaa")
+        self.shown(self.exr("fine.exr", *dwaa))
+        self.shown(self.exr("inside.exr", "--fullsize", "200x120+0+0", "--origin", "+20+15", *dwaa))
+        for name, how, why in (("layer.exr", ("--chnames", "a.R,a.G,a.B", *dwaa), "as half floats"), ("float.exr", ("-d", "float", "--compression", "dwaa"), "as half floats"),
+                               ("five.exr", ("--dup", "--chnames", "s.R,s.G,s.B", "--chappend", *dwaa), "as half floats"),
+                               ("over.exr", ("--origin", "-20-10", "--fullsize", "120x60+0+0", *dwaa), "windows"), ("crop.exr", ("--fullsize", "120x60+20+15", *dwaa), "windows"),
+                               ("tiles.tif", ("-d", "uint8", "--tile", "64", "64"), "in strips")):
+            done = self.make(self.exr(name, *how))
+            self.assertEqual((done.returncode, done.stdout), (1, b""), name)
+            self.assertIn(why, done.stderr.decode(), name)
+
     def test_hostile_ones_cost_a_message(self):
         with open(self.ffmpeg("whole.exr"), "rb") as file:
             exr = file.read()
