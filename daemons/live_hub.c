@@ -145,6 +145,7 @@ fg_viewer_leave(struct fg_viewer *v)
 	fg_message_release(v->page_diff);
 	fg_message_release(v->answer);
 	fg_words_release(v->words);
+	free(v->asks);
 	if (v->hall != NULL)
 		fg_hall_leave(hub, v->hall);
 	drop_eyes(hub, v->eyes);

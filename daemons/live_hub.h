@@ -11,7 +11,7 @@
 #include "live/bucket.h"
 #include "live/room.h"
 
-enum { FG_HUB_HEAD = 32, FG_HUB_ASKS = 32 }; /**< room before a message's bytes for the transport; previews that may be waiting */
+enum { FG_HUB_HEAD = 32, FG_HUB_ASKS = 1000 }; /**< room before a message's bytes for the transport; previews that may be waiting */
 
 /** Text that goes to any number of viewers. */
 struct fg_message {
@@ -56,8 +56,8 @@ struct fg_viewer {
 	struct fg_message  *page_diff;
 	struct fg_words    *words;
 	int                 told; /**< pieces of the words */
-	struct fg_wish       asks[FG_HUB_ASKS];
-	int                 nasks;
+	struct fg_wish     *asks;
+	int                 nasks, asks_room;
 	bool                awaits; /**< the first of them is being made by somebody else */
 	struct fg_message  *answer; /**< and has come */
 	/* the feed */

@@ -99,8 +99,13 @@ ask_page(struct fg_viewer *v, const char *key)
 static void
 ask_preview(struct fg_viewer *v, const struct fg_wish *ask)
 {
-	if (v->nasks < FG_HUB_ASKS)
-		v->asks[v->nasks++] = *ask;
+	if (v->nasks == FG_HUB_ASKS)
+		return; /* who asks so fast is let go before */
+	if (v->nasks == v->asks_room) {
+		v->asks_room = v->asks_room == 0 ? 8 : v->asks_room * 2;
+		v->asks = fg_realloc(v->asks, (size_t)v->asks_room * sizeof(*v->asks));
+	}
+	v->asks[v->nasks++] = *ask;
 }
 
 bool

@@ -111,6 +111,15 @@ class Lists(Live):
         got = [ws.json() for _ in range(11)]
         self.assertEqual({(m["type"], m["update"]) for m in got}, {("active_jobs", False)})
 
+    def test_every_preview_is_answered(self):
+        project = self.project("ada", frames="1-200")
+        ws = self.socket(self.ada)
+        ws.send(body="get_job_details", jobId=str(project))
+        for i in range(200):
+            ws.send(body="get_image_preview", jobId=str(project), taskId=str(i))
+        got = ws.until(lambda m: m.get("task_id") == "199", 20)
+        self.assertEqual([m["task_id"] for m in got if m["type"] == "image_preview"], [str(i) for i in range(200)])
+
     def test_what_is_malformed_is_ignored(self):
         ws = self.socket(self.ada)
         for text in ("", "{", "[]", "null", '{"body":7}', '{"body":"get_everything"}', '{"jobId":"1"}', '{"body":"get_job_details","jobId":"undefined"}', "x" * 4000):
