@@ -16,10 +16,11 @@
 #include "farm/cause.h"
 #include "farm/picture.h"
 #include "live/deadline.h"
+#include "live_llm.h"
 #include "live_parts.h"
 
 enum { ACTIVE_MS = 3000, REST_MS = 60000, PAGE_MS = 1000, BACK_FIRST_MS = 3000, BACK_MOST_MS = 60000, ANSWER_MOST = 64 << 20, ANSWER_S = 10, PAGES = 64,
-	WISHES = 64, WIDTH = 512, PICTURE_MOST = 16 << 20 };
+	WISHES = 64, WIDTH = 512, PICTURE_MOST = 16 << 20, REPORT_MOST = 16000 };
 
 static const char unreachable_key[] = "deadline-not-reachable";
 
@@ -35,6 +36,7 @@ struct page {
 	char                 words[2000];
 	const char          *cause;         /* what the reports said when there were so many errors; NULL: nothing yet */
 	char                 cause_of[304];
+	char                 report[REPORT_MOST + 1]; /* the end of that one */
 };
 
 struct jobs {
@@ -205,7 +207,8 @@ lost(struct fg_deadline *d, const char *why)
 static void
 find_cause(struct page *page, struct fg_deadline *d, CURL *curl, struct fg_buf *answer)
 {
-	int task = 0;
+	struct fg_buf report = { 0 };
+	int           task = 0;
 
 	if (strcmp(page->cause_of, page->fields[FG_ROOM_ERRORS]) == 0)
 		return;
@@ -213,7 +216,10 @@ find_cause(struct page *page, struct fg_deadline *d, CURL *curl, struct fg_buf *
 		task++;
 	if (task == page->count || get_part(answer, curl, d, "/api/taskreports?JobID=%s&TaskID=%" PRId64 "&Data=allerrorcontents", page->key, page->tasks[task].id) != FG_OK)
 		return;
-	page->cause = fg_cause_of(fg_buf_text(answer))->sentence;
+	fg_deadline_report(&report, answer->data, answer->len);
+	page->cause = fg_cause_of(fg_buf_text(&report))->sentence;
+	snprintf(page->report, sizeof(page->report), "%s", fg_buf_text(&report) + (report.len > REPORT_MOST ? report.len - REPORT_MOST : 0));
+	fg_buf_free(&report);
 	snprintf(page->cause_of, sizeof(page->cause_of), "%s", page->fields[FG_ROOM_ERRORS]);
 }
 
@@ -259,6 +265,7 @@ poll_page(struct fg_deadline *d, struct page *place, CURL *curl, struct fg_buf *
 	pthread_mutex_lock(&d->lock);
 	memcpy(page->key, place->key, sizeof(page->key));
 	memcpy(page->cause_of, place->cause_of, sizeof(page->cause_of));
+	memcpy(page->report, place->report, sizeof(page->report));
 	page->cause = place->cause;
 	pthread_mutex_unlock(&d->lock);
 	err = read_page(page, d, curl, answer);
@@ -536,6 +543,22 @@ page_of(struct fg_deadline *d, const char *key)
 	return NULL;
 }
 
+/* The rules' words stand there; the model's follow. */
+static void
+ask_model(struct fg_llm *llm, const struct page *page)
+{
+	int64_t             numbers[FG_ROOM_FIELDS] = { 0 };
+	struct fg_llm_state state;
+
+	for (int i = FG_ROOM_COMPLETED; i <= FG_ROOM_ERRORS; i++)
+		numbers[i] = strtoll(page->fields[i], NULL, 10);
+	state.over = numbers[FG_ROOM_COMPLETED] >= page->count;
+	state.going = numbers[FG_ROOM_COMPLETED] + numbers[FG_ROOM_FAILED] + numbers[FG_ROOM_SUSPENDED] < page->count;
+	state.errors = numbers[FG_ROOM_ERRORS] + numbers[FG_ROOM_FAILED] > 0;
+	state.any_done = numbers[FG_ROOM_COMPLETED] > 0;
+	fg_llm_want_other(llm, page->key, &state, page->words, page->fields[FG_ROOM_USER], state.errors ? page->report : "");
+}
+
 /* Which pages are looked at now; what came for them goes there. */
 static void
 give_pages(struct fg_deadline *d)
@@ -544,6 +567,7 @@ give_pages(struct fg_deadline *d)
 		d->pages[i].wanted = false;
 	for (struct fg_hall *hall = d->hub->halls; hall != NULL; hall = hall->next) {
 		struct page *page;
+		bool         spoke;
 
 		if (!hall->foreign || hall->gone || give_unreachable(d, hall) || (page = page_of(d, hall->room.key)) == NULL)
 			continue;
@@ -553,12 +577,14 @@ give_pages(struct fg_deadline *d)
 		if (!page->fresh && (hall->room.generation > 0 || page->count == 0))
 			continue;
 		page->fresh = false;
-		fg_hall_bring(d->hub, hall, page->fields, page->tasks, page->count, page->words);
+		spoke = fg_hall_bring(d->hub, hall, page->fields, page->tasks, page->count, page->words);
 		page->tasks = NULL;
-		page->count = 0;
 		if (page->again)
 			fg_words_release(fg_hall_speak(d->hub, page->key, page->words));
+		if ((spoke || page->again) && d->hub->llm != NULL)
+			ask_model(d->hub->llm, page);
 		page->again = false;
+		page->count = 0;
 	}
 	for (int i = 0; i < PAGES; i++)
 		if (!d->pages[i].wanted) {

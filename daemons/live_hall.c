@@ -207,7 +207,7 @@ fg_hall_go_on(struct fg_hub *hub, struct fg_words *words, const char *job, const
 	return true;
 }
 
-void
+bool
 fg_hall_bring(struct fg_hub *hub, struct fg_hall *hall, char fields[FG_ROOM_FIELDS][304], struct fg_room_task *tasks, int ntasks, const char *words)
 {
 	const bool first = hall->room.generation == 0, changed = fg_room_set(&hall->room, fields, tasks, ntasks), speak = first || (changed && hall->room.troubled);
@@ -220,6 +220,7 @@ fg_hall_bring(struct fg_hub *hub, struct fg_hall *hall, char fields[FG_ROOM_FIEL
 	}
 	if (changed)
 		tell(hub, hall, !first, speak);
+	return speak;
 }
 
 void

@@ -47,17 +47,15 @@ struct fg_llm {
 /* --- what is asked, by the state of a project (the first row that fits) */
 
 static const char *
-question(const struct fg_project *p)
+question(const struct fg_llm_state *state)
 {
-	const bool over = strcmp(p->state, "finished") == 0, going = strcmp(p->shown, "rendering") == 0 || strcmp(p->shown, "waiting") == 0;
-
-	if (over)
-		return p->errors == 0 ? "The render has finished successfully. Say so." : "The render has finished, but tasks failed on the way and were rendered again. Say whether the pictures can be trusted.";
-	if (!going)
+	if (state->over)
+		return !state->errors ? "The render has finished successfully. Say so." : "The render has finished, but tasks failed on the way and were rendered again. Say whether the pictures can be trusted.";
+	if (!state->going)
 		return "The render has stopped before all of its tasks were done. Explain why and what to do.";
-	if (p->errors == 0)
+	if (!state->errors)
 		return "The render is going well. Say how far it is.";
-	return p->done == 0 ? "The render has only brought errors so far. Explain the error and what to do." : "The render goes on, but some tasks fail. Explain the error and what to do.";
+	return !state->any_done ? "The render has only brought errors so far. Explain the error and what to do." : "The render goes on, but some tasks fail. Explain the error and what to do.";
 }
 
 static void
@@ -76,32 +74,37 @@ read_log(struct fg_buf *out, const struct fg_farm *farm, int64_t project, int64_
 	gzclose(file);
 }
 
-/* The end of the newest failure's log, redacted. */
+/* The end of a log, redacted. */
 static void
-add_log(struct fg_buf *out, struct fg_hub *hub, const struct fg_project *p)
+add_log(struct fg_buf *out, struct fg_buf *log, const char *owner)
 {
-	struct fg_buf  log = { 0 };
-	struct fg_rows rows;
-	char           host[256] = "", owner[128];
-	const char    *names[] = { owner, host }, *tail;
+	char        host[256] = "";
+	const char *names[] = { owner, host }, *tail;
 
 	gethostname(host, sizeof(host) - 1);
-	snprintf(owner, sizeof(owner), "%s", p->owner_name);
-	if (fg_rows_first(&rows, hub->farm->db, FG_SQL_PROJECT_FAILURES, FG_BINDS(FG_I("project", p->id))) == FG_OK) {
+	for (size_t i = 0; i < log->len; i++)
+		if (log->data[i] == '\0' || (unsigned char)log->data[i] >= 0x80)
+			log->data[i] = '?';
+	tail = log->len > LOG_MOST ? log->data + log->len - LOG_MOST : fg_buf_text(log);
+	if (log->len > LOG_MOST) /* half a line, or word where there are no lines, may hide half a secret */
+		tail += strcspn(tail, strchr(tail, '\n') != NULL ? "\n" : " ");
+	fg_buf_str(out, "\nThe end of the newest failed task's log:\n");
+	fg_redact(out, tail, names, 2);
+}
+
+/* The newest failure's. */
+static void
+find_log(struct fg_buf *log, struct fg_hub *hub, int64_t project)
+{
+	struct fg_rows rows;
+
+	if (fg_rows_first(&rows, hub->farm->db, FG_SQL_PROJECT_FAILURES, FG_BINDS(FG_I("project", project))) == FG_OK) {
 		if (fg_rows_int(&rows, 5) != 0)
-			read_log(&log, hub->farm, p->id, fg_rows_int(&rows, 0));
-		if (log.len == 0)
-			fg_buf_str(&log, fg_rows_text(&rows, 1));
+			read_log(log, hub->farm, project, fg_rows_int(&rows, 0));
+		if (log->len == 0)
+			fg_buf_str(log, fg_rows_text(&rows, 1));
 	}
 	fg_rows_end(&rows);
-	for (size_t i = 0; i < log.len; i++)
-		if (log.data[i] == '\0' || (unsigned char)log.data[i] >= 0x80)
-			log.data[i] = '?';
-	tail = log.len > LOG_MOST ? log.data + log.len - LOG_MOST : fg_buf_text(&log);
-	if (log.len > LOG_MOST && strchr(tail, '\n') != NULL)
-		tail = strchr(tail, '\n') + 1; /* half a line may hide half a secret */
-	fg_redact(out, tail, names, 2);
-	fg_buf_free(&log);
 }
 
 static uint64_t
@@ -135,22 +138,14 @@ tell_again(struct entry *entry)
 	entry->told = false;
 }
 
-void
-fg_llm_want(struct fg_llm *llm, const struct fg_project *p, const char *summary)
+/* Unless it is known: then it is told again. Takes the prompt over. */
+static void
+want(struct fg_llm *llm, const char *job, struct fg_buf *prompt, const char *summary, bool keep)
 {
-	struct fg_buf prompt = { 0 };
-	struct entry *entry = NULL;
-	char          job[24];
-	uint64_t      print;
-	int           waiting = 0;
+	const uint64_t print = print_of(job, prompt);
+	struct entry  *entry = NULL;
+	int            waiting = 0;
 
-	snprintf(job, sizeof(job), "%" PRId64, p->id);
-	fg_buf_printf(&prompt, "%s What the farm says of it: %s", question(p), summary);
-	if (p->errors > 0) {
-		fg_buf_str(&prompt, "\nThe end of the newest failed task's log:\n");
-		add_log(&prompt, llm->hub, p);
-	}
-	print = print_of(job, &prompt);
 	pthread_mutex_lock(&llm->lock);
 	for (int i = 0; i < KEPT; i++) {
 		waiting += llm->entries[i].state == WAITING;
@@ -163,15 +158,46 @@ fg_llm_want(struct fg_llm *llm, const struct fg_project *p, const char *summary)
 		entry = &llm->entries[llm->next++ % KEPT];
 		if (entry->state != ASKING) {
 			free_entry(entry);
-			*entry = (struct entry){ .state = WAITING, .print = print, .prompt = prompt };
+			*entry = (struct entry){ .state = WAITING, .print = print, .prompt = *prompt, .kept = !keep };
 			fg_buf_str(&entry->rules, summary);
 			snprintf(entry->job, sizeof(entry->job), "%s", job);
-			prompt = (struct fg_buf){ 0 };
+			*prompt = (struct fg_buf){ 0 };
 			pthread_cond_signal(&llm->wake);
 		}
 	}
 	pthread_mutex_unlock(&llm->lock);
-	fg_buf_free(&prompt);
+	fg_buf_free(prompt);
+}
+
+void
+fg_llm_want(struct fg_llm *llm, const struct fg_project *p, const char *summary)
+{
+	const struct fg_llm_state state = { .over = strcmp(p->state, "finished") == 0, .going = strcmp(p->shown, "rendering") == 0 || strcmp(p->shown, "waiting") == 0,
+		                            .errors = p->errors > 0, .any_done = p->done > 0 };
+	struct fg_buf             prompt = { 0 }, log = { 0 };
+	char                      job[24];
+
+	snprintf(job, sizeof(job), "%" PRId64, p->id);
+	fg_buf_printf(&prompt, "%s What the farm says of it: %s", question(&state), summary);
+	if (p->errors > 0) {
+		find_log(&log, llm->hub, p->id);
+		add_log(&prompt, &log, p->owner_name);
+	}
+	fg_buf_free(&log);
+	want(llm, job, &prompt, summary, true);
+}
+
+void
+fg_llm_want_other(struct fg_llm *llm, const char *job, const struct fg_llm_state *state, const char *summary, const char *owner, const char *report)
+{
+	struct fg_buf prompt = { 0 }, log = { 0 };
+
+	fg_buf_printf(&prompt, "%s What the farm says of it: %s", question(state), summary);
+	fg_buf_str(&log, report);
+	if (log.len > 0)
+		add_log(&prompt, &log, owner);
+	fg_buf_free(&log);
+	want(llm, job, &prompt, summary, false);
 }
 
 /* What came since, to who looks; false when nobody does, or other words took their place. */

@@ -38,8 +38,8 @@ struct fg_hall {
 struct fg_hall *fg_hall_enter(struct fg_hub *hub, const char *key, int64_t project);
 void            fg_hall_leave(struct fg_hub *hub, struct fg_hall *hall);
 void            fg_hall_round(struct fg_hub *hub, int64_t now_ms); /**< read what changed, tell its viewers */
-/** What stands in a foreign one now; takes the tasks over. Its words are told first of all, and again when errors begin. */
-void fg_hall_bring(struct fg_hub *hub, struct fg_hall *hall, char fields[FG_ROOM_FIELDS][304], struct fg_room_task *tasks, int ntasks, const char *words);
+/** What stands in a foreign one now; takes the tasks over. True: its words were told, first of all and again when errors begin. */
+bool fg_hall_bring(struct fg_hub *hub, struct fg_hall *hall, char fields[FG_ROOM_FIELDS][304], struct fg_room_task *tasks, int ntasks, const char *words);
 /** What it was about is no more; its viewers are told. */
 void fg_hall_lose(struct fg_hub *hub, struct fg_hall *hall);
 /** Other words about a job, for those who look at it now. A new reference; NULL when nobody does. */

@@ -182,6 +182,16 @@ fg_deadline_tasks(struct fg_room_task **out, int *count, const char *bytes, size
 	return FG_OK;
 }
 
+void
+fg_deadline_report(struct fg_buf *out, const char *bytes, size_t len)
+{
+	json_object *whole = parse(bytes, len), *first = json_object_is_type(whole, json_type_array) ? json_object_array_get_idx(whole, 0) : whole;
+
+	if (json_object_is_type(first, json_type_string))
+		fg_buf_str(out, json_object_get_string(first));
+	json_object_put(whole);
+}
+
 bool
 fg_deadline_frame(int64_t *out, const char *frames)
 {

@@ -30,4 +30,7 @@ bool fg_deadline_frame(int64_t *out, const char *frames);
  * ("P:/=/mnt/p;//server/share=/mnt/share", letter case aside). FG_EINVAL when it names no frame or doesn't fit. */
 enum fg_err fg_deadline_path(char out[2048], const struct fg_deadline_output *output, int64_t frame, const char *map);
 
+/** The first of a task's reports, as text; what the service says instead when it has none. */
+void fg_deadline_report(struct fg_buf *out, const char *bytes, size_t len);
+
 #endif

@@ -8,6 +8,7 @@ import unittest
 import urllib.parse
 
 import farm
+import llm
 import tap
 import websocket
 
@@ -68,7 +69,7 @@ class Service:
         if path == "/api/tasks":
             return 200, {"Tasks": [{"TaskID": i, "Frames": f"{i + 1}-{i + 1}", "Errs": self.errors if i == 1 else 0, "Prog": "100 %" if i < self.done else "0 %"} for i in range(4)]}
         if path == "/api/taskreports":
-            return 200, ["Error: Out of memory\nat frame 2"]
+            return 200, ["Error: Out of memory\nat frame 2 of C:\\Users\\zoe\\shot.hip for mervin token=hunter2"]
         return 501, ""
 
 
@@ -250,6 +251,48 @@ class Deadline(farm.Case):
         finally:
             self.service.start()
         ws.until(lambda m: m["type"] == "active_jobs" and not m["update"] and "deadline-not-reachable" not in m["data"], 30)
+
+
+class Words(farm.Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.service, cls.model = Service(), llm.Model()
+        cls.settings = (("deadline_url", f"http://127.0.0.1:{cls.service.port}"), ("llm_url", f"http://127.0.0.1:{cls.model.server.server_address[1]}/v1"))
+        super().setUpClass()
+        cls.farm.user("ada", "submitter")
+
+    @classmethod
+    def tearDownClass(cls):
+        super().tearDownClass()
+        cls.service.stop()
+        cls.model.server.shutdown()
+        cls.model.server.server_close()
+
+    def test_the_model_says_them(self):
+        project = self.farm.project("ada", frames="1")
+        ws, text = websocket.Socket(self.farm.port, headers=[("Cookie", farm.Visitor(self.farm, "ada").cookie)]), []
+        self.addCleanup(ws.close)
+
+        def said():
+            text.extend(ws.quiet(0.2))
+            return "".join("\0" if m.get("reset") else m.get("chunk", "") for m in text).split("\0")
+
+        ws.send(body="get_job_details", jobId=ONE)
+        self.eventually(lambda: said()[-1] == "".join(llm.WORDS))
+        self.assertEqual(len(said()), 3)  # nothing, the rules', the model's
+        self.assertIn("2 of 4 tasks", said()[1])
+        prompt = json.loads(self.model.bodies[-1])["messages"][1]["content"]
+        self.assertTrue(prompt.startswith("The render is going well."), prompt)
+        self.service.errors = 2  # from none to some
+        self.eventually(lambda: len(said()) == 5 and said()[-1] == "".join(llm.WORDS))
+        self.assertIn("ran out of memory", said()[3])
+        prompt = json.loads(self.model.bodies[-1])["messages"][1]["content"]
+        self.assertTrue(prompt.startswith("The render goes on, but some tasks fail."), prompt)
+        self.assertIn("Error: Out of memory", prompt)
+        for hidden in ("zoe", "mervin", "hunter2"):
+            self.assertNotIn(hidden, prompt)
+        self.assertEqual(self.farm.sql("SELECT count(*) AS n FROM words")[0]["n"], 0)  # they are nobody's project's
+        self.farm.admin("project", "delete", project)
 
 
 if __name__ == "__main__":
