@@ -72,7 +72,7 @@ class Launcher:
         self.port = free_port()
         with open(self.dir + "/launcher.conf", "w") as f:
             f.write(f"[launcher]\nhost = testhost\nstate_dir = {self.dir}/state\nrules_dir = {TOP}/share/launch\nlisten = 127.0.0.1:{self.port}\n"
-                    f"folder = {self.runs}\nnetworks = 127.0.0.0/8\norigins = file:// null\nmemory_bytes = 100000000000\npolite_seconds = 5\nterm_seconds = 1\n{settings}\n"
+                    f"folder = {self.runs}\nnetworks = 127.0.0.0/8\norigins = file:// null\nmemory_bytes = 100000000000\npolite_seconds = 120\nterm_seconds = 1\n{settings}\n"
                     f"[solver dyna]\nprogram = {SOLVER}\nrules = ls-dyna\n{solver}\n"
                     f"[template smp]\ncommand = {EXPR}\n[template restart]\ncommand = $SOLVER i=$INPUT r=$FILE ncpu=$NCPU\n{more}\n")
         self.process = None

@@ -811,8 +811,11 @@ CLIENT = os.path.join(launch.BUILD, "launcher_client", "node_modules")
                      "socket.io-client and json-rpc-2.0 are not here: runtests brings them where there is npm and its registry can be reached")
 class RealClient(Licensed):
     def drive(self, transport):
-        done = subprocess.run(["node", TOP + "/tests/launcher_client/drive.js", CLIENT, f"http://127.0.0.1:{self.launcher.port}", transport, self.launcher.runs, SOLVER],
-                              capture_output=True, text=True, timeout=120)
+        try:
+            done = subprocess.run(["node", TOP + "/tests/launcher_client/drive.js", CLIENT, f"http://127.0.0.1:{self.launcher.port}", transport, self.launcher.runs, SOLVER],
+                                  capture_output=True, text=True, timeout=400)
+        except subprocess.TimeoutExpired as late:
+            self.fail(f"came as far as {late.stdout}")
         self.assertEqual((done.returncode, done.stdout.splitlines()[-1:]), (0, ["done"]), done.stdout + done.stderr)
         return done.stdout
 
