@@ -291,7 +291,7 @@ class Words(farm.Case):
         self.assertIn("Error: Out of memory", prompt)
         for hidden in ("zoe", "mervin", "hunter2"):
             self.assertNotIn(hidden, prompt)
-        self.assertEqual(self.farm.sql("SELECT count(*) AS n FROM words")[0]["n"], 0)  # they are nobody's project's
+        self.assertEqual(int(self.farm.sql("SELECT count(*) AS n FROM words")[0]["n"]), 0)  # they are nobody's project's
         self.farm.admin("project", "delete", project)
 
 
