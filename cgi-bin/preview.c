@@ -259,7 +259,7 @@ of_upload(struct fg_req *req, const char *id)
 	if ((err = fg_look_begin(&look, req->farm, req->user->id)) != FG_OK)
 		return err;
 	fg_http_header(req, "Cache-Control", "private, max-age=3600");
-	if ((err = fg_scene_open(&file, req->farm, path, upload.name, *blend != '\0' ? blend : FG_SCENE_FIRST)) == FG_OK)
+	if ((err = fg_scene_open(&file, req->farm, path, upload.name, *blend != '\0' ? blend : FG_SCENE_FIRST, NULL)) == FG_OK)
 		err = send_icon(req, fg_scene_blend(file));
 	fg_scene_close(file);
 	fg_look_end(look);

@@ -157,37 +157,49 @@ made(struct fg_req *req, int64_t id, const struct fg_buf *warnings)
 	return fg_http_json(req, 201, out);
 }
 
+/* A whole upload, held so that nobody else makes a project of it meanwhile, becomes one and is gone. */
+static enum fg_err
+make_of(int64_t *id, struct fg_req *req, struct fg_intake *in, const struct fg_upload *upload, struct fg_buf *warnings)
+{
+	struct fg_upload_work work = { .farm = req->farm, .id = upload->id };
+	char                  path[PATH_MAX];
+	enum fg_err           err;
+	int                   look;
+
+	if (upload->offset < upload->size)
+		return fg_fail(FG_ECONFLICT, "the upload is not complete: %" PRId64 " of %" PRId64 " bytes are there", upload->offset, upload->size);
+	fg_upload_path(path, req->farm, upload);
+	in->path = path;
+	in->name = upload->name;
+	in->owner = req->user->id;
+	in->tick = fg_upload_tick(&work);
+	if ((err = fg_look_begin(&look, req->farm, req->user->id)) != FG_OK)
+		return err;
+	if ((err = fg_intake(id, req->farm, in, warnings, req->now_ms)) == FG_OK)
+		fg_upload_forget(req->farm, upload->id); /* what stays, housekeeping takes */
+	else
+		fg_upload_rest(&work);
+	fg_look_end(look);
+	return err;
+}
+
 static enum fg_err
 create(struct fg_req *req)
 {
 	struct fg_intake in = FG_INTAKE_DEFAULT;
 	struct fg_upload upload;
 	struct fg_buf    warnings = { 0 };
-	char             path[PATH_MAX];
 	int64_t          id = 0;
 	enum fg_err      err;
-	int              look;
 
 	if ((req->user->roles & (FG_ROLE_SUBMITTER | FG_ROLE_ADMIN)) == 0)
 		return fg_fail(FG_EFORBIDDEN, "this account may not upload; ask the farm's admin for the role submitter");
-	if ((err = fg_quota_running(req->db, req->user->id)) != FG_OK)
+	if ((err = fg_quota_running(req->db, req->user->id)) != FG_OK || (err = choose(&in, req)) != FG_OK)
 		return err;
-	if ((err = fg_upload_find(&upload, req->farm, fg_req_text(req, UPLOAD, ""), req->user->id)) != FG_OK || (err = choose(&in, req)) != FG_OK)
-		return err;
-	if (upload.offset < upload.size)
-		return fg_fail(FG_ECONFLICT, "the upload is not complete: %" PRId64 " of %" PRId64 " bytes are there", upload.offset, upload.size);
-	fg_upload_path(path, req->farm, &upload);
-	in.path = path;
-	in.name = upload.name;
-	in.owner = req->user->id;
-	if ((err = fg_look_begin(&look, req->farm, req->user->id)) != FG_OK)
-		return err;
-	err = fg_intake(&id, req->farm, &in, &warnings, req->now_ms);
-	fg_look_end(look);
-	if (err == FG_OK) {
-		fg_upload_forget(req->farm, upload.id); /* what stays, housekeeping takes */
+	if ((err = fg_upload_open(&upload, req->farm, fg_req_text(req, UPLOAD, ""), req->user->id, req->now_ms)) == FG_OK &&
+	    (err = make_of(&id, req, &in, &upload, &warnings)) == FG_OK)
 		err = made(req, id, &warnings);
-	}
+	fg_upload_close(&upload);
 	fg_buf_free(&warnings);
 	return err;
 }

@@ -2,7 +2,7 @@
  *
  *   OPTIONS /api/upload             what of tus is spoken
  *   POST    /api/upload             Upload-Length, Upload-Metadata: filename BASE64 → 201, Location; or a multipart form with `file` → 201, JSON
- *   HEAD    /api/upload/ID          Upload-Offset, Upload-Length: where to go on
+ *   HEAD    /api/upload/ID          Upload-Offset, Upload-Length: where to go on; Upload-Done: thousandths of the work on it, where another request is at it
  *   PATCH   /api/upload/ID          Upload-Offset and the bytes from there → 204, Upload-Offset; a piece that breaks off keeps what came
  *   GET     /api/upload/ID          JSON: id, name, size, offset, and once it is whole what the scene
  *                                   says of itself and which .blend files a zip holds (blend= chooses one, else it is the first)
@@ -175,6 +175,8 @@ head(struct fg_req *req, const char *id)
 		return err;
 	number_header(req, "Upload-Offset", upload.offset);
 	number_header(req, "Upload-Length", upload.size);
+	if (upload.done >= 0)
+		number_header(req, "Upload-Done", upload.done);
 	fg_http_header(req, "Cache-Control", "no-store");
 	return fg_http_empty(req, 200);
 }
@@ -184,6 +186,8 @@ inspect(json_object *out, struct fg_req *req, const struct fg_upload *upload)
 {
 	const char           *blend = fg_req_text(req, BLEND, "");
 	json_object          *blends = json_object_new_array();
+	struct fg_upload_work work = { .farm = req->farm, .id = upload->id };
+	const struct fg_tick  tick = fg_upload_tick(&work);
 	struct fg_scene_file *file = NULL;
 	char                  path[PATH_MAX];
 	enum fg_err           err;
@@ -193,7 +197,7 @@ inspect(json_object *out, struct fg_req *req, const struct fg_upload *upload)
 	if ((err = fg_look_begin(&look, req->farm, req->user->id)) != FG_OK)
 		return err;
 	fg_upload_path(path, req->farm, upload);
-	if ((err = fg_scene_open(&file, req->farm, path, upload->name, *blend != '\0' ? blend : FG_SCENE_FIRST)) == FG_OK) {
+	if ((err = fg_scene_open(&file, req->farm, path, upload->name, *blend != '\0' ? blend : FG_SCENE_FIRST, &tick)) == FG_OK) {
 		for (int i = 0; i < BLENDS_TOLD && fg_scene_name(file, i) != NULL; i++)
 			json_object_array_add(blends, json_object_new_string(fg_scene_name(file, i)));
 		json_object_object_add(out, "blend", json_object_new_string(fg_scene_chosen(file)));
@@ -201,6 +205,7 @@ inspect(json_object *out, struct fg_req *req, const struct fg_upload *upload)
 		json_object_object_add(out, "scene", fg_inspect_json(fg_scene_blend(file), fg_scene_has, file));
 	}
 	fg_scene_close(file);
+	fg_upload_rest(&work);
 	fg_look_end(look);
 	return err;
 }

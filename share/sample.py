@@ -143,6 +143,7 @@ def main(path):
     render.fps, render.fps_base = 12, 1.0
     render.image_settings.file_format = "PNG"
     render.image_settings.color_mode = "RGB"
+    scene.view_settings.view_transform = "Filmic"
     scene.view_settings.look = "Medium High Contrast"
     cycles = scene.cycles
     cycles.samples, cycles.use_adaptive_sampling, cycles.use_denoising = 24, False, False

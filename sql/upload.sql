@@ -6,7 +6,10 @@ INSERT INTO upload (id, user, name, size, created_ms, seen_ms) VALUES (:id, :use
 SELECT count(*) FROM upload WHERE user = :user AND batch = 0;
 
 -- name: upload_find
-SELECT size, name FROM upload WHERE id = :id AND user = :user;
+SELECT size, name, done FROM upload WHERE id = :id AND user = :user;
+
+-- name: upload_done
+UPDATE upload SET done = :done WHERE id = :id;
 
 -- name: upload_seen
 UPDATE upload SET seen_ms = :now_ms WHERE id = :id;

@@ -199,7 +199,7 @@ download(struct fg_client *client, const struct fg_task *task, const char *type,
 	snprintf(partial, sizeof(partial), "%s.%d.partial", path, (int)getpid());
 	if ((fd = open(partial, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) < 0)
 		return fg_fail(FG_EIO, "could not write %s: %s", partial, strerror(errno));
-	if ((err = fg_client_download(client, task, type, fd)) == FG_OK && (err = fg_md5_file(hex, fd)) == FG_OK)
+	if ((err = fg_client_download(client, task, type, fd)) == FG_OK && (err = fg_md5_file(hex, fd, NULL)) == FG_OK)
 		err = strcmp(hex, md5) == 0 ? fg_fs_rename(fd, partial, path) : fg_fail(FG_EFORMAT, "a download is damaged: its MD5 is %s and should be %s", hex, md5);
 	close(fd);
 	if (err != FG_OK)

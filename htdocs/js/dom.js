@@ -20,14 +20,17 @@ export function el(name, attributes = {}, ...children) {
 	return node;
 }
 
-const SVG = "http://www.w3.org/2000/svg";
+/** Make an element of a drawing. */
+export function shape(name, attributes) {
+	const node = document.createElementNS("http://www.w3.org/2000/svg", name);
+	for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+	return node;
+}
 
 /** A small drawing: paths in a box of 24 × 24. */
 export function icon(...paths) {
-	const svg = document.createElementNS(SVG, "svg");
-	for (const [key, value] of Object.entries({ viewBox: "0 0 24 24", fill: "none", stroke: "currentColor", "stroke-width": "1.6", "aria-hidden": "true" }))
-		svg.setAttribute(key, value);
-	for (const d of paths) svg.appendChild(document.createElementNS(SVG, "path")).setAttribute("d", d);
+	const svg = shape("svg", { viewBox: "0 0 24 24", fill: "none", stroke: "currentColor", "stroke-width": "1.6", "aria-hidden": "true" });
+	svg.append(...paths.map((d) => shape("path", { d })));
 	return svg;
 }
 

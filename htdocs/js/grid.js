@@ -1,13 +1,5 @@
 /* grid: the tiles of a picture, drawn over it: where it is cut, and how far the first inner tile's overscan reaches. */
-import { el, gate } from "./dom.js";
-
-const SVG = "http://www.w3.org/2000/svg";
-
-function shape(name, attributes) {
-	const node = document.createElementNS(SVG, name);
-	for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-	return node;
-}
+import { el, gate, shape } from "./dom.js";
 
 /* Tile edges as the farm has them: whole pixels, the remainder spread. */
 function edges(side, parts) {

@@ -16,7 +16,7 @@ export function askRemoval(p) {
 	return ask({
 		title: `Delete “${name}”?`,
 		text: [...lost(p), `This frees ${bytes(p.size ?? p.archive_size)} and can't be undone.`],
-		fields: [{ name: "typed", label: p.title.trim() ? "Type the project's title to confirm" : "Type the project's number to confirm", match: name, autocomplete: "off", hint: name }],
+		fields: [{ name: "typed", label: `Type the project's ${p.title.trim() ? "title" : "number"} to confirm`, match: name, autocomplete: "off", hint: name }],
 		action: "Delete",
 		danger: true,
 		work: () => remove(`/api/projects/${p.id}`).then(() => true),

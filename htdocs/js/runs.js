@@ -1,5 +1,5 @@
 /* runs: solver runs of the launcher: a form, the cores, the queue, the table, and one run with its output and charts. */
-import { byId, el, gate, setText, sync } from "./dom.js";
+import { byId, el, gate, setText, shape, sync } from "./dom.js";
 import { clicks, sends } from "./form.js";
 import { duration } from "./format.js";
 import { connect } from "./rpc.js";
@@ -128,9 +128,8 @@ function add(more) {
 
 function chart(title, x, y) {
 	const low = Math.min(...y), high = Math.max(...y), span = high - low || 1, range = `${title}, ${low.toPrecision(4)} to ${high.toPrecision(4)}`, end = x.at(-1) - x[0] || 1;
-	const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg"), line = svg.appendChild(document.createElementNS(svg.namespaceURI, "polyline"));
-	for (const [key, value] of Object.entries({ viewBox: "0 0 300 80", role: "img", "aria-label": range })) svg.setAttribute(key, value);
-	for (const [key, value] of Object.entries({ fill: "none", stroke: "currentColor", "stroke-width": "1.5", points: y.map((v, i) => `${((x[i] - x[0]) / end) * 300},${78 - ((v - low) / span) * 76}`).join(" ") })) line.setAttribute(key, value);
+	const svg = shape("svg", { viewBox: "0 0 300 80", role: "img", "aria-label": range });
+	svg.append(shape("polyline", { fill: "none", stroke: "currentColor", "stroke-width": "1.5", points: y.map((v, i) => `${((x[i] - x[0]) / end) * 300},${78 - ((v - low) / span) * 76}`).join(" ") }));
 	return el("figure", {}, el("figcaption", { class: "small soft" }, range), svg);
 }
 

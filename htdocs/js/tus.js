@@ -2,7 +2,7 @@
  * what is known of the upload stays in the browser, so that after a reload the same file, chosen again, goes on too. */
 import { changing, Problem } from "./api.js";
 
-const PIECE = 16 * 1024 * 1024, FIRST_WAIT_MS = 1000, MOST_WAIT_MS = 30000, RATE_MS = 8000, ENDS = 65536, KEY = "farmgate.upload";
+const PIECE = 16 * 1024 * 1024, FIRST_WAIT_MS = 1000, MOST_WAIT_MS = 30000, RATE_MS = 8000, KEY = "farmgate.upload";
 const PASSING = new Set([0, 408, 409, 423, 425, 429, 500, 502, 503, 504]);  /* what trying again may mend */
 
 /** The upload that this browser knows of: {id, name, size, print}, or null. */
@@ -19,19 +19,6 @@ export function forget() {
 	localStorage.removeItem(KEY);
 }
 
-function hash(bytes) { /* FNV-1a: tells files apart, guards nothing */
-	let h = 0x811c9dc5;
-	for (const byte of bytes) h = Math.imul(h ^ byte, 0x01000193);
-	return h >>> 0;
-}
-
-/** What a file is known by: its name, size, time, and what its ends hold. */
-export async function fingerprint(file) {
-	const ends = [file.slice(0, ENDS), file.slice(Math.max(0, file.size - ENDS))];
-	const sums = await Promise.all(ends.map(async (part) => hash(new Uint8Array(await part.arrayBuffer()))));
-	return [file.name, file.size, file.lastModified, ...sums].join("|");
-}
-
 function base64(text) {
 	return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
 }
@@ -44,7 +31,7 @@ async function answerOf(response) {
 async function ask(method, url, headers) {
 	let response;
 	try {
-		response = await fetch(url, { method, headers: { "Tus-Resumable": "1.0.0", ...headers } });
+		response = await fetch(url, { method, cache: "no-store", headers: { "Tus-Resumable": "1.0.0", ...headers } });
 	} catch {
 		throw new Problem(0);
 	}
@@ -52,9 +39,9 @@ async function ask(method, url, headers) {
 	return response.headers;
 }
 
-/** How many bytes of it the farm has. */
-export async function offsetOf(id) {
-	return Number((await ask("HEAD", `/api/upload/${id}`)).get("Upload-Offset"));
+/** How many bytes of it the farm has; or how many thousandths of its work on it are done. */
+export async function offsetOf(id, what = "Offset") {
+	return Number((await ask("HEAD", `/api/upload/${id}`)).get(`Upload-${what}`));
 }
 
 /** Tell the farm that it won't be finished. */
@@ -109,7 +96,7 @@ export class Upload {
 
 	/** Send it, or what is missing of it. Resolves to its id; a Problem says why not, Stopped that `stop` was called. */
 	async send() {
-		this.print = await fingerprint(this.file);
+		this.print = [this.file.name, this.file.size, this.file.lastModified].join();
 		await this.patiently(() => this.begin());
 		while (this.offset < this.file.size) await this.patiently(() => this.piece());
 		return this.id;

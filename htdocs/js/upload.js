@@ -27,12 +27,32 @@ function sentence({ sent, size, rate }) {
 	return parts.join(" · ");
 }
 
-function progress(now) {
+function progress(now, text = sentence(now)) {
 	const percent = `${Math.floor(100 * now.sent / now.size)} %`;
 	setMeter(bar, now.sent, 0, now.size, percent);
 	setText(byId("percent"), percent);
-	setText(byId("speed"), sentence(now));
+	setText(byId("speed"), text);
 	byId("line").hidden = true;
+}
+
+/* Work of the farm's that takes long shows how far it is. */
+async function watched(id, text, work) {
+	let timer = setInterval(async () => {
+		const sent = await offsetOf(id, "Done").catch(() => 0);
+		if (!timer || !sent) return;
+		setText(byId("what"), text);
+		byId("stop").hidden = true;
+		if (byId("sending").hidden) step("sending");
+		progress({ sent, size: 1000 }, "");
+	}, 1000);
+	try {
+		return await work;
+	} catch (problem) {
+		step(told ? "choices" : "choose");
+		throw problem;
+	} finally {
+		timer = clearInterval(timer);
+	}
 }
 
 function waiting(ms, problem) {
@@ -50,6 +70,7 @@ async function take(file) {
 	wrong(error, why ? new Error(why) : null);
 	if (why) return;
 	setText(byId("what"), file.name);
+	byId("stop").hidden = false;
 	step("sending");
 	progress({ sent: 0, size: file.size, rate: 0 });
 	upload = new Upload(file, { progress, waiting });
@@ -153,7 +174,7 @@ function refresh() {
 }
 
 async function describe(id, blend = "", first = true) {
-	told = await get(address(`/api/upload/${id}`, { blend }));
+	told = await watched(id, "Looking through the file", get(address(`/api/upload/${id}`, { blend })));
 	history.replaceState(null, "", `/upload?id=${id}`);
 	fill(first);
 	step("choices");
@@ -171,7 +192,7 @@ function request() {
 }
 
 async function create() {
-	const project = await post("/api/projects", request());
+	const project = await watched(told.id, "Making the project", post("/api/projects", request()));
 	forget();
 	if (project.warnings?.length) sessionStorage.setItem(`farmgate.warnings.${project.id}`, JSON.stringify(project.warnings));
 	location.assign(`/project?id=${project.id}`);

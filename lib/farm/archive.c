@@ -32,6 +32,8 @@ struct fg_archive {
 	int64_t     inflated, packed;
 	bool        repack;
 	struct fg_archive_limits limits;
+	struct fg_tick entry_tick; /* of the entry that is inflated, and how large it says it is */
+	double         entry_size;
 };
 
 /* ---- names */
@@ -175,6 +177,7 @@ inflate_entry(int64_t *bytes, struct fg_archive *archive, size_t index, int fd, 
 			err = FG_ETOOBIG;
 		else if (fd >= 0)
 			err = fg_fs_write(fd, piece, (size_t)got);
+		fg_tick_tell(&archive->entry_tick, (double)*bytes, archive->entry_size);
 	}
 	zip_fclose(file);
 	return err;
@@ -209,11 +212,25 @@ is_remembered(int fd, const char *note)
 	return len > 0 && (size_t)len == strlen(note) && memcmp(there, note, (size_t)len) == 0;
 }
 
+/* Its part of the way is what it takes of the file. */
+static void
+begin_entry(struct fg_archive *archive, size_t index, double *packed)
+{
+	zip_stat_t st;
+
+	if (archive->limits.tick == NULL || zip_stat_index(archive->zip, index, 0, &st) != 0 || archive->packed <= 0)
+		return;
+	archive->entry_tick = fg_tick_part(archive->limits.tick, (int)(1000 * *packed / (double)archive->packed), (int)(1000 * (*packed + (double)st.comp_size) / (double)archive->packed));
+	archive->entry_size = (double)st.size;
+	*packed += (double)st.comp_size;
+}
+
 /* `known`: only what is quick to see. */
 static enum fg_err
 check_data(struct fg_archive *archive, bool known)
 {
 	enum fg_err err = FG_OK;
+	double      packed = 0;
 
 	if (zip_get_num_entries(archive->zip, 0) != (zip_int64_t)archive->count)
 		return fg_fail(FG_EFORMAT, "the archive has two directories that differ; zip the folder again");
@@ -227,11 +244,13 @@ check_data(struct fg_archive *archive, bool known)
 			continue;
 		if (room > RATIO_FREE + archive->packed * archive->limits.ratio - archive->inflated)
 			room = RATIO_FREE + archive->packed * archive->limits.ratio - archive->inflated;
+		begin_entry(archive, i, &packed);
 		err = inflate_entry(&bytes, archive, i, -1, room < 0 ? 0 : room);
 		archive->inflated += bytes;
 		if (err == FG_ETOOBIG && too_big(archive) == FG_OK)
 			err = fg_fail(FG_ETOOBIG, "the archive inflates to more than it may; leave out what the scene doesn't need");
 	}
+	archive->entry_tick = (struct fg_tick){ .told = NULL };
 	return err;
 }
 
@@ -414,11 +433,13 @@ source_of(zip_t *out, zip_t *archive, zip_uint64_t entry)
 }
 
 enum fg_err
-fg_archive_repack(const char *zip_out, struct fg_archive *archive)
+fg_archive_repack(const char *zip_out, struct fg_archive *archive, const struct fg_tick *tick)
 {
 	struct fg_zipout out = { 0 };
 	enum fg_err      err = fg_zipout_open(&out, zip_out);
 
+	if (tick != NULL)
+		out.tick = *tick;
 	for (size_t i = 0; err == FG_OK && i < archive->count; i++)
 		if (archive->names[i][strlen(archive->names[i]) - 1] != '/')
 			err = fg_zipout_source(&out, archive->names[i], source_of(out.zip, archive->zip, i), 0644, 6);
@@ -439,7 +460,7 @@ plain_blend_name(const char *name)
 }
 
 enum fg_err
-fg_archive_from_blend(char entry[FG_ARCHIVE_NAME], const char *zip_out, int blend_fd, const char *name)
+fg_archive_from_blend(char entry[FG_ARCHIVE_NAME], const char *zip_out, int blend_fd, const char *name, const struct fg_tick *tick)
 {
 	struct fg_zipout out = { 0 };
 	char             magic[7] = "";
@@ -448,7 +469,9 @@ fg_archive_from_blend(char entry[FG_ARCHIVE_NAME], const char *zip_out, int blen
 	snprintf(entry, FG_ARCHIVE_NAME, "%s", name != NULL && plain_blend_name(name) ? name : "scene.blend");
 	if (pread(blend_fd, magic, sizeof(magic), 0) < 0)
 		return fg_fail(FG_EIO, "could not read %s: %s", entry, strerror(errno));
-	if ((err = fg_zipout_open(&out, zip_out)) == FG_OK &&
+	if ((err = fg_zipout_open(&out, zip_out)) == FG_OK && tick != NULL)
+		out.tick = *tick;
+	if (err == FG_OK &&
 	    (err = fg_zipout_fd(&out, entry, blend_fd, 0644, memcmp(magic, "BLENDER", 7) == 0 ? 1 : 0)) == FG_OK) /* others are compressed already */
 		err = fg_zipout_close(&out);
 	fg_zipout_discard(&out);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/tick.h"
 
 struct fg_archive;
 
@@ -16,6 +17,7 @@ struct fg_archive_limits {
 	int64_t entries;        /**< files and folders [100 000] */
 	int64_t inflated_bytes; /**< all files together [64 GiB] */
 	int64_t ratio;          /**< inflated / packed, beyond the first 256 MiB [250] */
+	const struct fg_tick *tick; /**< told while the data is checked; NULL is nobody */
 	bool    remember;       /**< nobody else can change this file: what inflating it found stays with it (an extended attribute), and is not found out again */
 };
 
@@ -51,13 +53,14 @@ enum fg_err fg_archive_extract_one(struct fg_archive *archive, const char *entry
 
 /** Does it use anything that stock clients can't read (methods other than store and deflate, stored entries without their size)? Then serve a repacked one. */
 bool        fg_archive_needs_repack(const struct fg_archive *archive);
-enum fg_err fg_archive_repack(const char *zip_out, struct fg_archive *archive); /**< same names, stored or deflated */
+enum fg_err fg_archive_repack(const char *zip_out, struct fg_archive *archive, const struct fg_tick *tick); /**< same names, stored or deflated */
 
 /** A zip that holds one .blend, the same bytes each time.
  *
  * @param entry  the name inside: `name` when it is plain ([A-Za-z0-9._-], ends in .blend), else scene.blend
+ * @param tick   may be NULL
  * @return FG_OK, FG_EIO, FG_ENOSPACE
  */
-enum fg_err fg_archive_from_blend(char entry[FG_ARCHIVE_NAME], const char *zip_out, int blend_fd, const char *name);
+enum fg_err fg_archive_from_blend(char entry[FG_ARCHIVE_NAME], const char *zip_out, int blend_fd, const char *name, const struct fg_tick *tick);
 
 #endif

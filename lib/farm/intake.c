@@ -61,10 +61,10 @@ choose_blend(struct fg_scene_file *f, const char *wanted)
 
 /* The .blend of a zip lies in the spool for as long as it is read. */
 static enum fg_err
-read_from_zip(struct fg_scene_file *f, const struct fg_farm *farm, const char *wanted)
+read_from_zip(struct fg_scene_file *f, const struct fg_farm *farm, const char *wanted, const struct fg_tick *tick)
 {
 	const size_t                   spool = strlen(farm->spool.dir);
-	const struct fg_archive_limits limits = { .entries = farm->settings.archive_entries, .inflated_bytes = farm->settings.archive_bytes,
+	const struct fg_archive_limits limits = { .entries = farm->settings.archive_entries, .inflated_bytes = farm->settings.archive_bytes, .tick = tick,
 		                                  .remember = strncmp(f->path, farm->spool.dir, spool) == 0 && f->path[spool] == '/' };
 	struct fg_spool_file           file = FG_SPOOL_NO_FILE;
 	enum fg_err                    err;
@@ -78,7 +78,8 @@ read_from_zip(struct fg_scene_file *f, const struct fg_farm *farm, const char *w
 }
 
 enum fg_err
-fg_scene_open(struct fg_scene_file **out, const struct fg_farm *farm, const char *path, const char *name, const char *blend)
+fg_scene_open(struct fg_scene_file **out, const struct fg_farm *farm, const char *path, const char *name, const char *blend,
+              const struct fg_tick *tick)
 {
 	struct fg_scene_file *f = fg_alloc(sizeof(*f));
 	const char           *slash = strrchr(name, '/');
@@ -90,7 +91,7 @@ fg_scene_open(struct fg_scene_file **out, const struct fg_farm *farm, const char
 	snprintf(f->name, sizeof(f->name), "%s", slash != NULL ? slash + 1 : name);
 	if ((err = open_file(&fd, path)) != FG_OK)
 		return err;
-	err = is_zip(fd) ? read_from_zip(f, farm, blend) : fg_blend_read(&f->blend, fd, farm->settings.archive_bytes);
+	err = is_zip(fd) ? read_from_zip(f, farm, blend, tick) : fg_blend_read(&f->blend, fd, farm->settings.archive_bytes);
 	close(fd);
 	return err;
 }
@@ -304,7 +305,7 @@ warn(struct fg_buf *warnings, const struct fg_intake *in, struct fg_scene_file *
 
 /* The zip that workers download, in the spool's incoming folder. */
 static enum fg_err
-make_source(struct fg_spool_file *out, char blend[FG_BLEND_PATH], const struct fg_farm *farm, struct fg_scene_file *f)
+make_source(struct fg_spool_file *out, char blend[FG_BLEND_PATH], const struct fg_farm *farm, struct fg_scene_file *f, const struct fg_tick *tick)
 {
 	char        entry[FG_ARCHIVE_NAME];
 	enum fg_err err;
@@ -313,10 +314,13 @@ make_source(struct fg_spool_file *out, char blend[FG_BLEND_PATH], const struct f
 	if ((err = fg_spool_create(out, &farm->spool)) != FG_OK || (err = open_file(&from, f->path)) != FG_OK)
 		return err;
 	if (f->archive == NULL) {
-		err = fg_archive_from_blend(entry, out->path, from, f->name);
+		err = fg_archive_from_blend(entry, out->path, from, f->name, tick);
 		snprintf(blend, FG_BLEND_PATH, "%s", entry);
 	} else {
-		err = fg_archive_needs_repack(f->archive) ? fg_archive_repack(out->path, f->archive) : fg_fs_copy(out->fd, from, NULL);
+		if (fg_archive_needs_repack(f->archive))
+			err = fg_archive_repack(out->path, f->archive, tick);
+		else if (fg_spool_share(out, &farm->spool, f->path) != FG_OK)
+			err = fg_fs_copy(out->fd, from, NULL);
 		snprintf(blend, FG_BLEND_PATH, "%s", f->entry);
 	}
 	close(from);
@@ -345,13 +349,14 @@ keep_cover(const struct fg_farm *farm, const struct fg_blend *blend, int64_t pro
 }
 
 static enum fg_err
-place(int64_t *project, struct fg_farm *farm, struct fg_project *p, struct fg_scene_file *f, int64_t now_ms)
+place(int64_t *project, struct fg_farm *farm, struct fg_project *p, struct fg_scene_file *f, const struct fg_tick *tick, int64_t now_ms)
 {
 	struct fg_spool_file source = FG_SPOOL_NO_FILE;
+	const struct fg_tick packing = fg_tick_part(tick, 0, 700), summing = fg_tick_part(tick, 700, 1000);
 	char                 name[FG_SPOOL_NAME];
 	enum fg_err          err;
 
-	if ((err = make_source(&source, p->blend, farm, f)) == FG_OK && (err = fg_md5_file(p->archive_md5, source.fd)) == FG_OK) {
+	if ((err = make_source(&source, p->blend, farm, f, &packing)) == FG_OK && (err = fg_md5_file(p->archive_md5, source.fd, &summing)) == FG_OK) {
 		p->archive_size = source.size;
 		err = fg_project_add(project, farm->db, p, now_ms);
 	}
@@ -372,6 +377,7 @@ fg_intake(int64_t *project, struct fg_farm *farm, const struct fg_intake *in, st
 {
 	const struct fg_blend_scene *scene = NULL;
 	struct fg_scene_file        *file;
+	const struct fg_tick         reading = fg_tick_part(&in->tick, 0, 300), making = fg_tick_part(&in->tick, 300, 1000);
 	struct fg_project            p = { .id = 0 };
 	enum fg_err                  err;
 
@@ -379,11 +385,11 @@ fg_intake(int64_t *project, struct fg_farm *farm, const struct fg_intake *in, st
 		return fg_fail(FG_ENOSPACE, "the farm's disk is nearly full (less than disk_reserve_bytes is free); try again when there is room");
 	if ((err = fg_quota_storage(farm->db, in->owner, 0)) != FG_OK)
 		return err;
-	if ((err = fg_scene_open(&file, farm, in->path, in->name, in->blend)) == FG_OK &&
+	if ((err = fg_scene_open(&file, farm, in->path, in->name, in->blend, &reading)) == FG_OK &&
 	    (err = choose_scene(&scene, file->blend, in)) == FG_OK && (err = fill(&p, in, file, scene, &farm->settings)) == FG_OK &&
 	    (err = check_renderers(farm, &p, scene)) == FG_OK) {
 		warn(warnings, in, file, &p, scene);
-		err = place(project, farm, &p, file, now_ms);
+		err = place(project, farm, &p, file, &making, now_ms);
 	}
 	fg_scene_close(file);
 	if (err == FG_OK)

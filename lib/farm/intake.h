@@ -2,6 +2,7 @@
 #ifndef FG_FARM_INTAKE_H
 #define FG_FARM_INTAKE_H
 
+#include "base/tick.h"
 #include "blend/scene.h"
 #include "farm/farm.h"
 #include "farm/project.h"
@@ -18,16 +19,18 @@ struct fg_intake {
 	int         width, height;               /**< before the percentage; 0: the scene's own. Then `extra` says so too */
 	const char *extra;                       /**< of fg_project; NULL nothing */
 	int64_t     batch_job;                   /**< of fg_project */
+	struct fg_tick tick;                     /**< told while it goes on; {0} is nobody */
 	const char *home;                        /**< absolute paths below it are in the zip, from its top; NULL: none */
 };
 #define FG_INTAKE_DEFAULT { .frame_start = FG_INTAKE_OWN, .frame_end = FG_INTAKE_OWN, .frame_step = FG_INTAKE_OWN, .rows = 1, .columns = 1, \
 	                    .percent = FG_INTAKE_OWN, .samples = FG_INTAKE_OWN, .device = FG_INTAKE_OWN, .fps_num = FG_INTAKE_OWN }
 
-/** Read a scene: `path` is a .blend, or a zip with one; `blend` names the one in the zip ("" or NULL when there is only one).
+/** Read a scene: `path` is a .blend, or a zip with one; `blend` names the one in the zip ("" or NULL when there is only one). `tick` may be NULL.
  * Close also after a failure. */
 struct fg_scene_file;
 #define FG_SCENE_FIRST "*" /**< as `blend`: the first one in the zip */
-enum fg_err fg_scene_open(struct fg_scene_file **out, const struct fg_farm *farm, const char *path, const char *name, const char *blend);
+enum fg_err fg_scene_open(struct fg_scene_file **out, const struct fg_farm *farm, const char *path, const char *name, const char *blend,
+                          const struct fg_tick *tick);
 void        fg_scene_close(struct fg_scene_file *file);
 const struct fg_blend *fg_scene_blend(const struct fg_scene_file *file);
 const char *fg_scene_name(const struct fg_scene_file *file, int index); /**< the .blend files to choose from, NULL after the last */

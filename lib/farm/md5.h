@@ -3,11 +3,12 @@
 #define FG_FARM_MD5_H
 
 #include "base/err.h"
+#include "base/tick.h"
 
 enum { FG_MD5_HEX = 33 }; /**< 32 lower-case hex digits and the closing NUL */
 
-/** MD5 of a whole file, from its first byte; the descriptor's position stays where it is. FG_OK, FG_EIO */
-enum fg_err fg_md5_file(char hex[FG_MD5_HEX], int fd);
+/** MD5 of a whole file, from its first byte; the descriptor's position stays where it is. `tick` may be NULL. FG_OK, FG_EIO */
+enum fg_err fg_md5_file(char hex[FG_MD5_HEX], int fd, const struct fg_tick *tick);
 
 enum { FG_SHA256_HEX = 65 };
 

@@ -88,7 +88,7 @@ keep_file(struct fg_renderer *r, struct fg_spool_file *file, const struct fg_spo
 	if ((file->fd = open(file->path, O_RDONLY | O_CLOEXEC)) < 0 || fstat(file->fd, &st) != 0 || fchmod(file->fd, 0640) != 0)
 		return fg_fail(FG_EIO, "could not read the new renderer: %s", strerror(errno));
 	r->size = st.st_size;
-	if ((err = fg_md5_file(r->md5, file->fd)) != FG_OK || (err = fg_sha256_file(r->sha256, file->fd)) != FG_OK)
+	if ((err = fg_md5_file(r->md5, file->fd, NULL)) != FG_OK || (err = fg_sha256_file(r->sha256, file->fd)) != FG_OK)
 		return err;
 	fg_spool_renderer(name, r->md5);
 	return fg_spool_commit(file, spool, name);

@@ -11,7 +11,10 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "base/time.h"
 #include "farm/quota.h"
+
+enum { TELL_MS = 500 };
 
 void
 fg_upload_path(char out[PATH_MAX], const struct fg_farm *farm, const struct fg_upload *upload)
@@ -61,7 +64,7 @@ add_row(struct fg_farm *farm, const struct fg_upload *upload, int64_t now_ms)
 static void
 begin(struct fg_upload *out, int64_t user, const char *name, int64_t size)
 {
-	*out = (struct fg_upload){ .user = user, .size = size, .fd = -1 };
+	*out = (struct fg_upload){ .user = user, .size = size, .done = -1, .fd = -1 };
 	fg_random_hex(out->id, 16);
 	snprintf(out->name, sizeof(out->name), "%s", name);
 }
@@ -115,6 +118,7 @@ fg_upload_find(struct fg_upload *out, struct fg_farm *farm, const char *id, int6
 		snprintf(out->id, sizeof(out->id), "%s", id);
 		out->size = fg_rows_int(&rows, 0);
 		fg_rows_copy(&rows, 1, out->name, sizeof(out->name));
+		out->done = (int)fg_rows_int(&rows, 2);
 		fg_upload_path(path, farm, out);
 		out->offset = fg_fs_size(path);
 	}
@@ -135,7 +139,7 @@ fg_upload_open(struct fg_upload *out, struct fg_farm *farm, const char *id, int6
 		return fg_fail(FG_EIO, "could not open the upload's file: %s", strerror(errno));
 	if (flock(out->fd, LOCK_EX | LOCK_NB) != 0) {
 		fg_upload_close(out);
-		return fg_fail(FG_ECONFLICT, "another request is writing to this upload");
+		return fg_fail(FG_ECONFLICT, "another request is at work on this upload; wait for it");
 	}
 	out->offset = fg_fs_size(path); /* again, now that nobody else writes */
 	if ((err = fg_db_begin(farm->db, FG_NORMAL)) != FG_OK)
@@ -164,6 +168,41 @@ fg_upload_close(struct fg_upload *upload)
 		err = fg_fail(FG_EIO, "the upload could not be written: %s", strerror(errno));
 	upload->fd = -1;
 	return err;
+}
+
+static void
+note_done(struct fg_upload_work *work, int permille)
+{
+	if (fg_db_begin(work->farm->db, FG_NORMAL) == FG_OK)
+		fg_db_end(work->farm->db, fg_db_run(work->farm->db, FG_SQL_UPLOAD_DONE, FG_BINDS(FG_T("id", work->id), FG_I("done", permille)), NULL));
+}
+
+static void
+told(void *ctx, int permille)
+{
+	struct fg_upload_work *work = ctx;
+	const int64_t          now_ms = fg_steady_ms();
+
+	if (work->told_ms == 0)
+		work->told_ms = now_ms; /* what is done soon is told to nobody */
+	if (now_ms - work->told_ms < TELL_MS)
+		return;
+	work->told_ms = now_ms;
+	work->told = true;
+	note_done(work, permille);
+}
+
+struct fg_tick
+fg_upload_tick(struct fg_upload_work *work)
+{
+	return (struct fg_tick){ told, work, 0, 1000 };
+}
+
+void
+fg_upload_rest(struct fg_upload_work *work)
+{
+	if (work->told)
+		note_done(work, -1);
 }
 
 enum fg_err

@@ -2,6 +2,9 @@
 #ifndef FG_FARM_UPLOAD_H
 #define FG_FARM_UPLOAD_H
 
+#include <stdbool.h>
+
+#include "base/tick.h"
 #include "farm/farm.h"
 
 enum { FG_UPLOAD_ID = 33 };
@@ -9,6 +12,7 @@ enum { FG_UPLOAD_ID = 33 };
 struct fg_upload {
 	char    id[FG_UPLOAD_ID], name[256];
 	int64_t user, size, offset; /**< bytes it will have, bytes that are there */
+	int     done;               /**< how far the work on it is, in thousandths; -1 none is known of */
 	int     fd;                 /**< open and locked by fg_upload_open; -1 otherwise */
 };
 
@@ -28,6 +32,16 @@ enum fg_err fg_upload_find(struct fg_upload *out, struct fg_farm *farm, const ch
 enum fg_err fg_upload_open(struct fg_upload *out, struct fg_farm *farm, const char *id, int64_t user, int64_t now_ms);
 enum fg_err fg_upload_write(struct fg_upload *upload, const char *bytes, size_t len); /**< FG_ETOOBIG past its size */
 enum fg_err fg_upload_close(struct fg_upload *upload); /**< fsync: what is there is durable; FG_OK also when not open */
+
+/** Work on an upload that takes long: what its tick is told, fg_upload_find tells others. */
+struct fg_upload_work {
+	struct fg_farm *farm;
+	const char     *id;
+	int64_t         told_ms; /**< 0 at the start, as is told */
+	bool            told;
+};
+struct fg_tick fg_upload_tick(struct fg_upload_work *work);
+void           fg_upload_rest(struct fg_upload_work *work); /**< it has ended */
 
 enum fg_err fg_upload_forget(struct fg_farm *farm, const char *id);
 void        fg_upload_path(char out[PATH_MAX], const struct fg_farm *farm, const struct fg_upload *upload);

@@ -60,6 +60,25 @@ fg_spool_create_as(struct fg_spool_file *out, const struct fg_spool *spool, cons
 	return why == ENOSPC ? FG_ENOSPACE : fg_fail(FG_EIO, "could not create a file in the spool: %s", strerror(why));
 }
 
+enum fg_err
+fg_spool_share(struct fg_spool_file *file, const struct fg_spool *spool, const char *path)
+{
+	const size_t len = strlen(spool->dir);
+	char         beside[PATH_MAX];
+	const int    fd = strncmp(path, spool->dir, len) == 0 && path[len] == '/' ? open(path, O_RDWR | O_CLOEXEC) : -1;
+
+	snprintf(beside, sizeof(beside), "%.*s.shared", (int)sizeof(beside) - 8, file->path);
+	if (fd < 0 || link(path, beside) != 0 || rename(beside, file->path) != 0) {
+		if (fd >= 0)
+			close(fd);
+		unlink(beside);
+		return FG_EUNSUPPORTED;
+	}
+	close(file->fd);
+	file->fd = fd;
+	return FG_OK;
+}
+
 void
 fg_spool_sweep_as(const struct fg_spool *spool, const char *prefix)
 {

@@ -29,6 +29,8 @@ enum fg_err fg_spool_create(struct fg_spool_file *out, const struct fg_spool *sp
 /** The same under a name that begins with `prefix`, so that what a dead process left can be told and swept by it. */
 enum fg_err fg_spool_create_as(struct fg_spool_file *out, const struct fg_spool *spool, const char *prefix);
 void        fg_spool_sweep_as(const struct fg_spool *spool, const char *prefix);
+/** Let it be the same file as `path` of this spool, which nobody will write to again. FG_EUNSUPPORTED: its disk can't do that, and nothing has changed. */
+enum fg_err fg_spool_share(struct fg_spool_file *file, const struct fg_spool *spool, const char *path);
 void        fg_spool_discard(struct fg_spool_file *file); /**< closes and removes, unless committed; safe on none */
 
 /** fsync, rename to `name` (relative to the spool; folders are made), fsync the folder: the name comes with the whole file. The descriptor stays open. */

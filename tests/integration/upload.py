@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import struct
+import threading
 import time
 import unittest
 import zipfile
@@ -19,8 +20,7 @@ from farm import Client, png
 PIECE = "application/offset+octet-stream"
 
 
-class Uploads(farm.Case):
-    settings = (("upload_bytes", 3000000),)
+class Caller(farm.Case):
 
     @classmethod
     def setUpClass(cls):
@@ -52,6 +52,60 @@ class Uploads(farm.Case):
 
     def offset(self, where):
         return int(self.call("HEAD", where).header("Upload-Offset"))
+
+
+class Long(Caller):
+    def doing(self, request, midst):
+        """What HEAD tells of the upload while another request works on it, and that request's answer. `midst()` is done once meanwhile."""
+        told, answers = [], []
+        worker = threading.Thread(target=lambda: answers.append(request()))
+        worker.start()
+        while worker.is_alive():
+            done = self.call("HEAD", self.where).header("Upload-Done")
+            if done is not None:
+                told.append(int(done))
+                if len(told) == 1:
+                    midst()
+            time.sleep(0.05)
+        worker.join()
+        return told, answers[0]
+
+    def test_long_work_tells_how_far_it_is(self):
+        """bzip2 is slow enough, and has to be packed anew for stock clients."""
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_BZIP2) as z:
+            z.writestr("shot.blend", blendfile.make(32, 18))
+            z.writestr("noise", os.urandom(24 << 20))
+        self.where = self.begin(len(out.getvalue()), "slow.zip")
+        self.assertEqual(self.piece(self.where, 0, out.getvalue()).status, 204)
+        again = {"upload": self.where.rpartition("/")[2]}
+        refused = []
+        told, answer = self.doing(lambda: self.call("GET", self.where), lambda: None)
+        self.assertEqual((answer.status, told == sorted(told), told != []), (200, True, True), told)
+        self.assertIsNone(self.call("HEAD", self.where).header("Upload-Done"))
+        told, answer = self.doing(lambda: self.call("POST", "/api/projects", data=again), lambda: refused.append(self.call("POST", "/api/projects", data=again)))
+        self.assertEqual((answer.status, told == sorted(told), told != [], max(told) <= 1000), (201, True, True, True), told)
+        self.assertEqual([r.status for r in refused], [409])
+        self.assertEqual(len(self.call("GET", "/api/projects").json["projects"]), 1)
+        self.assertEqual(self.call("HEAD", self.where).status, 404)
+        with zipfile.ZipFile(f"{self.farm.dir}/spool/projects/{answer.json['id']}/source.zip") as z:
+            self.assertEqual({entry.compress_type for entry in z.infolist()}, {zipfile.ZIP_DEFLATED})
+
+    def test_nothing_is_copied(self):
+        """What came whole becomes the project's file as it is."""
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as z:
+            z.writestr("shot.blend", blendfile.make(32, 18))
+        where = self.begin(len(out.getvalue()), "shot.zip")
+        self.assertEqual(self.piece(where, 0, out.getvalue()).status, 204)
+        was = os.stat(f"{self.farm.dir}/spool/incoming/upload-{where.rpartition('/')[2]}")
+        made = self.call("POST", "/api/projects", data={"upload": where.rpartition("/")[2]})
+        now = os.stat(f"{self.farm.dir}/spool/projects/{made.json['id']}/source.zip")
+        self.assertEqual((made.status, now.st_ino, now.st_nlink, now.st_mode & 0o777), (201, was.st_ino, 1, 0o640), made.body)
+
+
+class Uploads(Caller):
+    settings = (("upload_bytes", 3000000),)
 
     def test_in_pieces_over_a_broken_line(self):
         scene = io.BytesIO()

@@ -7,6 +7,7 @@ import subprocess
 import unittest
 import zipfile
 
+import blendfile
 import farm
 import tap
 import webdriver
@@ -159,6 +160,33 @@ class Film(farm.Case):
         b.click("dialog button.danger")
         b.wait("#empty", "There are no projects yet")
         self.assertEqual(self.farm.json("project", "list"), [])
+
+    def test_long_work_shows_how_far_it_is(self):
+        """A zip that is slow to look through, and has to be packed anew for stock clients."""
+        path = self.farm.dir + "/slow.zip"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_BZIP2) as z:
+            z.writestr("shot.blend", blendfile.make(32, 18))
+            z.writestr("noise", os.urandom(60 << 20))
+        percent = lambda: int(b.text("#percent").split()[0])  # noqa: E731
+        with webdriver.Browser(f"http://127.0.0.1:{self.farm.port}", SHOTS) as b:
+            b.open("/login?to=/upload")
+            b.type("[name=name]", "ada")
+            b.type("[name=password]", "long enough")
+            b.click("#login button")
+            b.wait("#ways a", "ada")
+            b.open("/upload")
+            b.wait("#drop")
+            b.choose_file("#file", path)
+            b.wait("#what", "Looking through the file", 60)
+            b.until(lambda: 0 < percent() <= 100, what="how far it is")
+            b.shot("looking", whole=False)
+            b.wait("#choices", seconds=60)
+            b.click("#choices button", "Render")
+            b.wait("#what", "Making the project", 60)
+            self.assertLessEqual(percent(), 100)
+            b.shot("making", whole=False)
+            b.wait("h1#title", "slow", 60)
+            self.calm(b)
 
     def test_from_the_first_page_to_the_first_film(self):
         with webdriver.Browser(f"http://127.0.0.1:{self.farm.port}", SHOTS) as b:

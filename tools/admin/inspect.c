@@ -57,7 +57,7 @@ inspect(struct admin *admin)
 	enum fg_err           err;
 
 	if ((err = admin_positions(admin, 1, 1, usage)) == FG_OK && (err = make_spool(&admin->farm, dir)) == FG_OK &&
-	    (err = fg_scene_open(&file, &admin->farm, admin->args[0], admin->args[0], blend)) == FG_OK) {
+	    (err = fg_scene_open(&file, &admin->farm, admin->args[0], admin->args[0], blend, NULL)) == FG_OK) {
 		json_object *all = fg_inspect_json(fg_scene_blend(file), fg_scene_has, file);
 
 		if (admin->json)
