@@ -13,7 +13,7 @@ static const struct rule {
 	  { "memory", "Blender ran out of memory; split frames into more tiles, use smaller textures, or let workers with more memory take it." } },
 	{ { "without OpenImageDenoise", "denoising is not supported", "Denoiser not available", "build without denois" },
 	  { "denoiser", "This Blender has no denoiser; submit with denoising off, or have an admin add a renderer that has one." } },
-	{ { "Python failed", "Traceback", "SyntaxError", "ImportError" },
+	{ { "Python failed", "Traceback", "SyntaxError", "ImportError", "NameError", "AttributeError", "TypeError", "ValueError", "KeyError", "RuntimeError: ", "ModuleNotFoundError" },
 	  { "python", "A Python script of the scene failed; open the log for its last line, and pack or remove the script or add-on." } },
 	{ { "render engine is missing", "engine not found", "Engine '", "unknown render engine" },
 	  { "engine", "The scene's render engine is not in this Blender; choose Cycles or Eevee, or a renderer version that has it." } },

@@ -62,20 +62,46 @@ kind_of(int type)
 struct finder {
 	char   line[LINE], found[LINE];
 	size_t len;
+	bool   sure; /**< it is more than a hint */
 };
+
+/* Where the first of the signs begins, with the word that it ends and an interface's name before it: "NameError: …", "CUDA error: …". */
+static const char *
+first_of(const char *line, const char *const *signs, size_t count)
+{
+	static const char *const interfaces[] = { "CUDA ", "OptiX ", "OPTIX ", "HIP ", "OpenCL ", "oneAPI ", "Metal " };
+	const char              *out = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		const char *at = strstr(line, signs[i]);
+
+		out = at != NULL && (out == NULL || at < out) ? at : out;
+	}
+	while (out != NULL && out > line && ((out[-1] >= 'A' && out[-1] <= 'Z') || (out[-1] >= 'a' && out[-1] <= 'z')))
+		out--;
+	for (size_t i = 0; out != NULL && i < sizeof(interfaces) / sizeof(*interfaces); i++) {
+		const size_t len = strlen(interfaces[i]);
+
+		if ((size_t)(out - line) >= len && memcmp(out - len, interfaces[i], len) == 0)
+			return out - len;
+	}
+	return out;
+}
 
 static void
 end_line(struct finder *finder)
 {
-	static const char *const signs[] = { "Error:", "error: ", "Build without", "out of memory", "Out of memory", "Traceback", "MemoryError", "Segmentation fault" };
+	static const char *const signs[] = { "Error:", "error: ", "Build without", "out of memory", "Out of memory", "Traceback", "MemoryError", "Segmentation fault", "not a blend file" };
+	static const char *const hints[] = { "nable to open", "annot open", "annot read", "No such file", "Killed", "imed out", "ime-out", "enoiser not available" };
+	const char              *at;
 
 	finder->line[finder->len] = '\0';
-	for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++) {
-		const char *at = strstr(finder->line, signs[i]);
-
-		if (at != NULL)
-			snprintf(finder->found, sizeof(finder->found), "%s", at);
-	}
+	if ((at = first_of(finder->line, signs, sizeof(signs) / sizeof(*signs))) != NULL)
+		finder->sure = true;
+	else if (!finder->sure)
+		at = first_of(finder->line, hints, sizeof(hints) / sizeof(*hints));
+	if (at != NULL)
+		snprintf(finder->found, sizeof(finder->found), "%s", at);
 	finder->len = 0;
 }
 

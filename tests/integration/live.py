@@ -205,6 +205,19 @@ class Page(Live):
         self.farm.admin("project", "delete", project)
         self.assertEqual(ws.until(lambda m: m["type"] == "job_details" and "error" in m["data"], 10)[-1]["update"], False)
 
+    def test_each_kind_of_failure_is_known(self):
+        """What Blender wrote, whatever number the client gives it."""
+        for name, log, said in (("memory", b"Error: Out of memory\n", "ran out of memory"), ("file", b"Warning: Unable to open '/home/u/tex.png'\nSaved nothing\n", "could not be opened"),
+                                ("denoiser", b"Denoiser not available\n", "has no denoiser"), ("gpu", b"CUDA error: Launch failed in cuCtxSynchronize\n", "graphics card"),
+                                ("python", b"Traceback (most recent call last):\n  File x\nNameError: name y\n", "Python script"), ("time", b"Timed out after 60 s\n", "longer than allowed"),
+                                ("killed", b"Killed\n", "was killed"), ("blend", b"Error: not a blend file\n", "could not read the .blend"),
+                                ("both", b"Unable to open '/t.png'\nError: Out of memory\nUnable to open '/u.png'\n", "ran out of memory")):
+            project = self.project("ada", frames="1", title=name)
+            w = self.worker("kind-" + name)
+            w.error(w.job(), "", log)
+            self.assertIn(said, self.ada.get(f"/api/projects/{project}").json["summary"], name)
+            self.farm.admin("project", "delete", project)
+
     def test_errors_say_why_at_once(self):
         project = str(self.project("ada", frames="1-2"))
         ws = self.socket(self.ada)
