@@ -40,7 +40,7 @@ rendering(struct fg_buf *out, const struct fg_project *p, const char *frames)
 	if (p->running > 0)
 		fg_buf_printf(out, ", %" PRId64 " task%s being rendered", p->running, p->running == 1 ? " is" : "s are");
 	else
-		fg_buf_str(out, ", and it waits for workers");
+		fg_buf_str(out, ", and nothing is being rendered right now");
 	if (left_ms >= 0) {
 		fg_buf_str(out, "; about ");
 		fg_summary_duration(out, left_ms);
