@@ -92,6 +92,20 @@ is_over(const struct fg_project *p)
 	return strcmp(p->state, "finished") == 0 || strcmp(p->state, "failed") == 0 || strcmp(p->state, "cancelled") == 0 || strcmp(p->state, "composing") == 0;
 }
 
+/* What is the matter with it; for one that their workers pass by, why. */
+static void
+put_message(json_object *out, const struct fg_project *p)
+{
+	const char   *why = is_over(p) ? NULL : fg_other_why(p);
+	struct fg_buf text = { 0 };
+
+	fg_buf_str(&text, p->message);
+	if (why != NULL)
+		fg_buf_printf(&text, "%sOnly the portal's own workers render this project: it %s.", text.len > 0 ? " " : "", why);
+	fg_put_text(out, "message", fg_buf_text(&text));
+	fg_buf_free(&text);
+}
+
 struct index {
 	json_object *list;
 	bool         unfinished_only;
@@ -115,7 +129,7 @@ add_project(void *ctx, const struct fg_project *p)
 	fg_put_int(out, "currentlyrenderingchunks", p->running);
 	fg_put_int(out, "totalchunks", p->tasks_total);
 	fg_put_int(out, "size", p->archive_size + p->tile_bytes + p->made_bytes);
-	fg_put_text(out, "message", p->message);
+	put_message(out, p);
 	json_object_array_add(index->list, out);
 	return true;
 }

@@ -62,12 +62,23 @@ fg_other_overscan(const struct fg_project *p)
 	return -1;
 }
 
+const char *
+fg_other_why(const struct fg_project *p)
+{
+	if (p->rows != p->columns)
+		return "has not as many rows of tiles as columns";
+	if (p->percent != 100 || p->samples != 0 || p->no_denoise || p->device == FG_DEVICE_GPU || p->scene[0] != '\0' || p->camera[0] != '\0' || p->engine[0] != '\0' ||
+	    p->extra[0] != '\0' || p->renderer[0] != '\0')
+		return "chooses what they can't set: size in percent, samples, denoising, GPU, scene, camera, engine or renderer";
+	if (strcmp(p->format, "png") != 0 && strcmp(p->format, "jpeg") != 0)
+		return "is neither PNG nor JPEG";
+	return fg_other_overscan(p) >= 0 ? NULL : "has a size that they can't cut into these tiles to the pixel; another number of tiles, or other pixels, may do";
+}
+
 bool
 fg_other_accepts(const struct fg_project *p)
 {
-	return p->rows == p->columns && p->percent == 100 && p->samples == 0 && !p->no_denoise && p->device != FG_DEVICE_GPU &&
-	       p->scene[0] == '\0' && p->camera[0] == '\0' && p->engine[0] == '\0' && p->extra[0] == '\0' && p->renderer[0] == '\0' &&
-	       (strcmp(p->format, "png") == 0 || strcmp(p->format, "jpeg") == 0) && fg_other_overscan(p) >= 0;
+	return fg_other_why(p) == NULL;
 }
 
 void

@@ -13,6 +13,7 @@ enum { FG_OTHER_CHUNK = 64 };
 
 /** Would their workers render each of its tiles to the pixel, with nothing else than the scene's own settings? An fg_offer's `accepts`. */
 bool fg_other_accepts(const struct fg_project *project);
+const char *fg_other_why(const struct fg_project *project); /**< why not, after "this project …"; NULL: they would */
 
 /** The overscan to tell them: the project's, at most a chunk's smaller side, or up to eight pixels more or less, so that Blender's rounding hits each edge; they cut it off themselves.
  * -1: there is none. */

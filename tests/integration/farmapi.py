@@ -348,6 +348,12 @@ class Faults(Base):
         for extra in (("--percent", 50), ("--samples", 8), ("--tiles", "1x2"), ("--format", "exr"), ("--tiles", "7x7")):
             self.farm.json("project", "add", path, "--owner", "bob", "--frames", "1", *extra)
         plain = self.farm.json("project", "add", path, "--owner", "bob", "--frames", "1", "--tiles", "2x2", "--overscan", "8", "--format", "png")["id"]
+        self.open("bob")
+        told = {p["id"]: p["message"] for p in self.call("/api/projectsindex", {"unfinishedonly": True}).json["projects"]}
+        for project, why in zip(range(plain - 5, plain + 1), ("chooses what they can't set", "chooses what they can't set", "as many rows", "neither PNG nor JPEG", "to the pixel", "")):
+            self.assertIn(why, told[project])
+        self.assertEqual(told[plain], "")
+        request(self.port, "POST", "/form/close")
         who = self.join()
         job = self.job(who)
         self.assertEqual(job["dataid"], plain)
