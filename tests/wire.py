@@ -89,5 +89,11 @@ class Client:
     def status(self, number, status, seconds=60):
         return self.wait(lambda m, p: m == "update_data" and p["id"] == number and p["payload"].get("status") == status, seconds)
 
+    def row(self, number, key):
+        """What a front-end holds of a run once it has first been told of `key`."""
+        row = {}
+        self.wait(lambda m, p: m == "update_data" and p["id"] == number and (row.update(p["payload"]) or key in row))
+        return row
+
     def output(self, number):
         return "".join(one["params"]["payload"] for one in self.told if one["method"] == "appendToShell" and one["params"]["id"] == number)
