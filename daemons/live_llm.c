@@ -8,17 +8,17 @@
 #include <unistd.h>
 
 #include <curl/curl.h>
-#include <json-c/json.h>
 #include <zlib.h>
 
 #include "base/log.h"
 #include "base/time.h"
 #include "farm/summary.h"
+#include "live/answer.h"
 #include "live/redact.h"
 #include "live_parts.h"
 #include "text/escape.h"
 
-enum { WISHES = 16, KEPT = 256, LOG_MOST = 12000, READ_MOST = 4 << 20, ANSWER_MOST = 1 << 18, LINE_MOST = 1 << 16, WORDS_MOST = 2000 };
+enum { WISHES = 16, KEPT = 256, LOG_MOST = 12000, READ_MOST = 4 << 20 };
 
 /** Asked, being asked, or answered. */
 struct entry {
@@ -267,94 +267,29 @@ make_body(struct fg_buf *out, const struct fg_llm *llm, const char *prompt)
 	fg_buf_str(out, "}],\"stream\":true}");
 }
 
-/** An answer as it comes. */
-struct answer {
-	struct fg_llm *llm;
-	struct entry  *entry;
-	CURL          *curl;
-	struct fg_buf  line;
-	size_t         bytes;
-	bool           over; /**< it was said to be whole */
+/** An answer on its way. */
+struct coming {
+	struct fg_llm   *llm;
+	struct entry    *entry;
+	CURL            *curl;
+	struct fg_answer answer;
 };
-
-/* Plain text of whole characters, and not without end. False: it isn't. */
-static bool
-add_words(struct answer *answer, const char *text)
-{
-	struct fg_buf *words = &answer->entry->words;
-	bool           fine = fg_utf8_valid(text, strlen(text));
-
-	pthread_mutex_lock(&answer->llm->lock);
-	for (; fine && *text != '\0' && words->len < WORDS_MOST + 3; text++) {
-		if (words->len >= WORDS_MOST && ((unsigned char)*text & 0xc0) != 0x80)
-			break;
-		fg_buf_char(words, (unsigned char)*text < ' ' ? ' ' : *text);
-	}
-	pthread_mutex_unlock(&answer->llm->lock);
-	return fine;
-}
-
-static json_object *
-member(json_object *object, const char *name, json_type type)
-{
-	json_object *out;
-
-	return json_object_is_type(object, json_type_object) && json_object_object_get_ex(object, name, &out) && json_object_is_type(out, type) ? out : NULL;
-}
-
-static bool
-add_content(struct answer *answer, const char *json, size_t len)
-{
-	json_tokener *tokener = json_tokener_new_ex(16);
-	json_object  *whole = tokener != NULL ? json_tokener_parse_ex(tokener, json, (int)len) : NULL, *choices, *choice, *said, *content;
-	bool          fine = true;
-
-	choices = member(whole, "choices", json_type_array);
-	choice = choices != NULL ? json_object_array_get_idx(choices, 0) : NULL;
-	if ((said = member(choice, "delta", json_type_object)) == NULL)
-		said = member(choice, "message", json_type_object);
-	if ((content = member(said, "content", json_type_string)) != NULL)
-		fine = add_words(answer, json_object_get_string(content));
-	answer->over |= member(choice, "finish_reason", json_type_string) != NULL;
-	json_object_put(whole);
-	if (tokener != NULL)
-		json_tokener_free(tokener);
-	return fine;
-}
-
-/* A line of an event stream, or a whole answer at once. */
-static bool
-read_line(struct answer *answer)
-{
-	const char  *text = fg_buf_text(&answer->line);
-	const size_t prefix = strncmp(text, "data:", 5) == 0 ? 5 + strspn(text + 5, " ") : 0;
-	bool         fine = true;
-
-	if (prefix > 0 && strncmp(text + prefix, "[DONE]", 6) == 0)
-		answer->over = true;
-	else if (text[prefix] == '{')
-		fine = add_content(answer, text + prefix, answer->line.len - prefix);
-	fg_buf_clear(&answer->line);
-	return fine;
-}
 
 static size_t
 take(char *bytes, size_t size, size_t count, void *ctx)
 {
-	struct answer *answer = ctx;
+	struct coming *coming = ctx;
 	const size_t   len = size * count;
 	long           status = 0;
+	bool           fine;
 
-	curl_easy_getinfo(answer->curl, CURLINFO_RESPONSE_CODE, &status);
-	if (status != 200 || (answer->bytes += len) > ANSWER_MOST)
+	curl_easy_getinfo(coming->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status != 200)
 		return 0;
-	for (size_t i = 0; i < len; i++) {
-		if (bytes[i] != '\n')
-			fg_buf_char(&answer->line, bytes[i]);
-		if (answer->line.len > LINE_MOST || (bytes[i] == '\n' && !read_line(answer)))
-			return 0;
-	}
-	return len;
+	pthread_mutex_lock(&coming->llm->lock);
+	fine = fg_answer_take(&coming->answer, &coming->entry->words, bytes, len);
+	pthread_mutex_unlock(&coming->llm->lock);
+	return fine ? len : 0;
 }
 
 /* The program ends, and waits for nobody. */
@@ -372,31 +307,32 @@ go_on(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 }
 
 static void
-set_up(CURL *curl, struct answer *answer, const char *url, const char *body, struct curl_slist *headers)
+set_up(CURL *curl, struct coming *coming, const char *url, const char *body, struct curl_slist *headers)
 {
 	curl_easy_reset(curl);
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)answer->llm->seconds);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)coming->llm->seconds);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, coming);
 	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
 	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, go_on);
-	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, answer->llm);
+	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, coming->llm);
 }
 
 /* True: the whole answer has come into the entry's words. */
 static bool
 ask(struct fg_llm *llm, CURL *curl, struct entry *entry)
 {
-	struct answer      answer = { .llm = llm, .entry = entry, .curl = curl };
+	struct coming      coming = { .llm = llm, .entry = entry, .curl = curl };
 	struct fg_buf      url = { 0 }, body = { 0 }, key = { 0 };
 	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
 	long               status = 0;
 	CURLcode           code;
+	bool               whole;
 
 	fg_buf_printf(&url, "%s/chat/completions", llm->url);
 	make_body(&body, llm, fg_buf_text(&entry->prompt));
@@ -404,19 +340,19 @@ ask(struct fg_llm *llm, CURL *curl, struct entry *entry)
 		fg_buf_printf(&key, "Authorization: Bearer %s", llm->key);
 		headers = curl_slist_append(headers, fg_buf_text(&key));
 	}
-	set_up(curl, &answer, fg_buf_text(&url), fg_buf_text(&body), headers);
-	if ((code = curl_easy_perform(curl)) == CURLE_OK && answer.line.len > 0 && !read_line(&answer))
-		code = CURLE_WRITE_ERROR;
+	set_up(curl, &coming, fg_buf_text(&url), fg_buf_text(&body), headers);
+	code = curl_easy_perform(curl);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-	answer.over &= code == CURLE_OK && status == 200 && entry->words.len > 0;
-	if (!answer.over)
-		fg_log(FG_LOG_WARN, "llm.silent", "status=%ld why=%s", status, fg_log_quote(curl_easy_strerror(code)).text);
+	pthread_mutex_lock(&llm->lock);
+	whole = fg_answer_end(&coming.answer, &entry->words) && code == CURLE_OK && status == 200;
+	pthread_mutex_unlock(&llm->lock);
+	if (!whole)
+		fg_log(FG_LOG_WARN, "llm.silent", "status=%ld why=%s", status, fg_log_quote(code == CURLE_OK ? "no whole answer" : curl_easy_strerror(code)).text);
 	curl_slist_free_all(headers);
 	fg_buf_free(&url);
 	fg_buf_free(&body);
-	fg_buf_free(&answer.line);
 	fg_buf_free(&key);
-	return answer.over;
+	return whole;
 }
 
 static struct entry *

@@ -11,6 +11,7 @@
 
 #include "base/fs.h"
 #include "farm/tally.h"
+#include "live/answer.h"
 #include "live/board.h"
 #include "live/bucket.h"
 #include "live/deadline.h"
@@ -326,6 +327,64 @@ redacts_each_kind(void **state)
 }
 
 static void
+answers(void **state)
+{
+#define DELTA(text) "data: {\"choices\":[{\"delta\":{\"content\":\"" text "\"}}]}\n\n"
+	static const struct {
+		const char *bytes, *words;
+		bool        fine, whole;
+	} rows[] = {
+		{ ": hello\nevent: x\n" DELTA("It \\u00e9 ") DELTA("runs.\\u0007") "data: [DONE]\n", "It \xc3\xa9 runs. ", true, true },
+		{ "data:{\"choices\":[{\"delta\":{\"content\":\"Yes.\"},\"finish_reason\":\"stop\"}]}\r\n", "Yes.", true, true },
+		{ "{\n \"choices\": [\n  {\"message\": {\"content\": \"At once.\"}, \"finish_reason\": \"stop\"}]\n}\n", "At once.", true, true },
+		{ DELTA("Cut off"), "Cut off", true, false },
+		{ "data: [DONE]\n", "", true, false },
+		{ "<html>no model</html>", "", true, false },
+		{ DELTA("\xff"), "", false, false },
+		{ "data: {\"choices\":[{]}\n", "", false, false },
+		{ "data: {\"choices\":{\"delta\":7}}\ndata: {\"choices\":[]}\ndata: {\"choices\":[null]}\ndata: [DONE]\n", "", true, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		for (size_t piece = 1; piece < 200; piece += 37) {
+			struct fg_answer answer = { 0 };
+			struct fg_buf    words = { 0 };
+			const size_t     len = strlen(rows[i].bytes);
+			bool             fine = true;
+
+			for (size_t at = 0; fine && at < len; at += piece)
+				fine = fg_answer_take(&answer, &words, rows[i].bytes + at, len - at < piece ? len - at : piece);
+			assert_int_equal(fine, rows[i].fine);
+			assert_int_equal(fg_answer_end(&answer, &words) && fine, rows[i].whole);
+			assert_string_equal(fg_buf_text(&words), rows[i].words);
+			fg_buf_free(&words);
+		}
+}
+
+static void
+answers_end(void **state)
+{
+	struct fg_answer answer = { 0 };
+	struct fg_buf    words = { 0 };
+	int              taken = 0;
+
+	(void)state;
+	while (taken < 10000 && fg_answer_take(&answer, &words, DELTA("\xe2\x82\xac\xe2\x82\xac"), sizeof(DELTA("\xe2\x82\xac\xe2\x82\xac")) - 1))
+		taken++;
+	assert_in_range(taken, 1000, 9999);
+	assert_int_equal(words.len, 2001); /* whole characters */
+	assert_false(fg_answer_take(&answer, &words, "x", FG_ANSWER_BYTES));
+	fg_answer_end(&answer, &words);
+	answer = (struct fg_answer){ 0 };
+	for (taken = 0; fg_answer_take(&answer, &words, "data: no end, ", 14); taken++)
+		;
+	assert_in_range(taken, 1, FG_ANSWER_LINE / 14);
+	fg_answer_end(&answer, &words);
+	fg_buf_free(&words);
+}
+
+static void
 relay(void **state)
 {
 	static const struct {
@@ -364,7 +423,7 @@ relay(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(relay), cmocka_unit_test(messages), cmocka_unit_test(counts_follow_the_state), cmocka_unit_test(lists_go_by_age),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(answers), cmocka_unit_test(answers_end), cmocka_unit_test(relay), cmocka_unit_test(messages), cmocka_unit_test(counts_follow_the_state), cmocka_unit_test(lists_go_by_age),
 		                            cmocka_unit_test(boards_tell_differences), cmocka_unit_test(rooms_tell_differences), cmocka_unit_test(durations),
 		                            cmocka_unit_test(lines_are_normalised), cmocka_unit_test(tallies_group), cmocka_unit_test(deadlines_paths),
 		                            cmocka_unit_test(deadlines_times_and_frames), cmocka_unit_test(redacts_each_kind) };
