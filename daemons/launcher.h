@@ -63,7 +63,7 @@ struct licence_state {
 struct launcher {
 	struct fg_farm          farm;     /**< its settings only where there is a portal */
 	struct fg_db           *db;
-	bool                    portal, ending, look, queue_changed;
+	bool                    portal, ending, look, queue_changed, queue_news; /**< queue_news: net_flush tells the queue */
 	struct fg_launch_config config;
 	char                    control[600], boot[40], unix_path[512];
 	int                     epoll;
@@ -83,6 +83,7 @@ bool        runs_live(const struct launcher *l);
 
 struct job *job_find(const struct launcher *l, int64_t id);
 struct job *job_of_input(const struct launcher *l, const char *input, bool queued);
+struct job *job_of_folder(const struct launcher *l, int folder); /**< the one that runs there, whatever its input is called */
 
 /** A new run at the end of the queue. Its order was checked. */
 enum fg_err job_new(struct job **out, struct launcher *l, const struct fg_run *run);
@@ -99,7 +100,8 @@ enum fg_err job_code(struct launcher *l, struct job *job, const char *code); /**
 void queue_look(struct launcher *l);
 int  queue_list(const struct launcher *l, struct job ***out); /**< in order; the list is yours to free */
 void queue_renumber(struct launcher *l, struct job **list, int count); /**< 0 … n-1 as in the list; kept and told */
-void queue_tell(struct launcher *l);
+void queue_tell(struct launcher *l); /**< with the next net_flush: once, however often it changed */
+void queue_news(struct launcher *l);
 
 /* --- licences */
 

@@ -28,7 +28,7 @@
 
 enum {
 	CONNS_MAX = 1024, SESSIONS_MAX = 1024, BACKLOG_BYTES = 32 << 20, READ_STEP = 65536, PING_INTERVAL_MS = 25000, PING_TIMEOUT_MS = 20000,
-	CONNS_OF_ONE = 256, KEPT_BYTES = 256 << 20, IDLE_MS = 60000, PAYLOAD_MAX = 1000000, SEPARATOR = 0x1e, GONE_MAX = 32, CONTROL_BYTES = 65536, REPAIR_MS = 1000, KEY_SIZE = 160, KNOWN_MS = 10000
+	CONNS_OF_ONE = 256, SESSIONS_OF_ONE = 256, KEPT_BYTES = 256 << 20, IDLE_MS = 60000, PAYLOAD_MAX = 1000000, SEPARATOR = 0x1e, GONE_MAX = 32, CONTROL_BYTES = 65536, REPAIR_MS = 1000, KEY_SIZE = 160, KNOWN_MS = 10000
 };
 
 /* What goes to many: Engine.IO packets between separators, or one JSON text; framed for WebSockets when somebody wants it so. */
@@ -258,6 +258,7 @@ answer(struct launcher *l, struct conn *conn, int status, const char *type, cons
 		              "Access-Control-Allow-Origin: %s\r\nAccess-Control-Allow-Credentials: true\r\nVary: Origin\r\n"
 		              "Access-Control-Allow-Headers: Content-Type\r\nAccess-Control-Allow-Methods: GET, POST\r\n",
 		              conn->origin);
+	conn->used_ms = fg_steady_ms();
 	if (!conn->keep || status >= 400) {
 		fg_buf_str(&conn->out, "Connection: close\r\n");
 		conn->keep = false;
@@ -418,6 +419,8 @@ net_flush(struct launcher *l)
 	size_t       len;
 	struct blob *blobs[3];
 
+	if (net != NULL && l->queue_news)
+		queue_news(l);
 	if (net == NULL || net->told == 0)
 		return;
 	fg_buf_char(&net->batch, ']');
@@ -474,7 +477,7 @@ take_text(struct launcher *l, struct session *session, const char *text, size_t 
 	const uint64_t notes = l->net->notes;
 
 	rpc_text(l, &session->client, &out, text, len);
-	if (l->net->notes > notes)
+	if (l->net->notes > notes || l->queue_news)
 		net_flush(l); /* what it changed is told before it is answered; what else there is waits for the beat */
 	if (out.len > 0)
 		push_answer(l, session, &out);
@@ -659,9 +662,9 @@ is_cookie(const char *text)
 	return strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
 }
 
-/* What a client showed: a token or a cookie; "" for neither. */
+/* What a client showed: a token, or behind the web server a cookie; "" for neither. Browsers bring cookies to each port of a host, ours do not ask for them. */
 static void
-shown_key(char out[KEY_SIZE], const struct fg_head *head)
+shown_key(char out[KEY_SIZE], const struct fg_head *head, bool cookies)
 {
 	const char *bearer = fg_head_get(head, "Authorization");
 	char        cookie[80];
@@ -670,7 +673,7 @@ shown_key(char out[KEY_SIZE], const struct fg_head *head)
 	*out = '\0';
 	if (strncmp(bearer, "Bearer ", 7) == 0 && strlen(bearer) < KEY_SIZE)
 		snprintf(out, KEY_SIZE, "%s", bearer);
-	else if (is_cookie(cookie))
+	else if (cookies && is_cookie(cookie))
 		snprintf(out, KEY_SIZE, "%s", cookie);
 }
 
@@ -713,7 +716,7 @@ let_in(struct launcher *l, struct conn *conn, const struct fg_head *head, struct
 		refuse(l, conn, 403, "pages of this origin may not come in; see `origins` of launcher.conf");
 		return false;
 	}
-	shown_key(conn->key, head);
+	shown_key(conn->key, head, conn->local);
 	if (!known_user(l, conn->key, person) && !fg_welcome_address(&l->config.welcome, conn->address)) {
 		refuse(l, conn, 403, "neither this user nor this address may come in; see `users` and `networks` of launcher.conf");
 		return false;
@@ -724,6 +727,16 @@ let_in(struct launcher *l, struct conn *conn, const struct fg_head *head, struct
 
 /* --- requests */
 
+static int
+sessions_of(const struct net *net, const char *address)
+{
+	int count = 0;
+
+	for (int i = 0; i < net->sessions; i++)
+		count += strcmp(net->session[i]->client.address, address) == 0;
+	return count;
+}
+
 static struct session *
 session_new(struct launcher *l, struct conn *conn, const struct fg_head *head, const struct person *person, bool rpc)
 {
@@ -731,7 +744,7 @@ session_new(struct launcher *l, struct conn *conn, const struct fg_head *head, c
 	struct session *session;
 	char            batch[4];
 
-	if (net->sessions == SESSIONS_MAX)
+	if (net->sessions == SESSIONS_MAX || sessions_of(net, conn->address) >= SESSIONS_OF_ONE)
 		return NULL;
 	session = fg_alloc(sizeof(*session));
 	memset(session, 0, sizeof(*session));
@@ -940,7 +953,8 @@ conn_ready(struct launcher *l, struct source *source, uint32_t events)
 	struct conn *conn = (struct conn *)source;
 	ssize_t      n;
 
-	conn->used_ms = fg_steady_ms();
+	if (conn->websocket || conn->in.len == 0) /* a request comes whole within IDLE_MS of its first byte */
+		conn->used_ms = fg_steady_ms();
 	if (events & EPOLLOUT) {
 		conn_write(l, conn);
 		if (!conn->websocket && !conn->keep && conn->session == NULL && conn->out.len == 0)
@@ -1005,7 +1019,7 @@ listener_ready(struct launcher *l, struct source *source, uint32_t events)
 		getnameinfo((struct sockaddr *)&peer, size, conn->address, sizeof(conn->address), NULL, 0, NI_NUMERICHOST);
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
 	}
-	if (too_many(l->net, conn)) {
+	if (too_many(l->net, conn) || (!conn->local && !l->portal && !fg_welcome_address(&l->config.welcome, conn->address))) { /* without a portal nobody has a login */
 		close(fd);
 		free(conn);
 		return;

@@ -2,13 +2,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <json-c/json.h>
 
 #include "base/log.h"
 #include "base/time.h"
+#include "launch/beneath.h"
 #include "launch/plan.h"
 #include "launcher.h"
+
+static const char folder_why[] = "another run is in its folder";
 
 static int
 compare(const void *a, const void *b)
@@ -54,10 +58,17 @@ queue_renumber(struct launcher *l, struct job **list, int count)
 void
 queue_tell(struct launcher *l)
 {
+	l->queue_news = true;
+}
+
+void
+queue_news(struct launcher *l)
+{
 	struct json_object *params = json_object_new_object(), *rows = json_object_new_array();
 	struct job        **list;
 	const int           count = queue_list(l, &list);
 
+	l->queue_news = false;
 	for (int i = 0; i < count; i++) {
 		struct json_object *row = job_order(&list[i]->run);
 
@@ -91,11 +102,38 @@ measure(const struct launcher *l, struct fg_capacity *now, struct fg_capacity *a
 	}
 }
 
+/* Two runs in one folder would write the same files, and one's stop file would stop the other. */
+static bool
+folder_taken(const struct launcher *l, const struct job *job)
+{
+	const char *name;
+	int         folder;
+	bool        taken = false;
+
+	if (fg_beneath_folder(&folder, &name, &l->config, job->run.input) == FG_OK) {
+		taken = job_of_folder(l, folder) != NULL;
+		close(folder);
+	}
+	return taken;
+}
+
+static bool
+say_why(struct job *job, const char *why)
+{
+	const bool news = strcmp(job->why, why) != 0;
+
+	snprintf(job->why, sizeof(job->why), "%s", why);
+	return news;
+}
+
 static bool
 begin(struct launcher *l, struct job *job)
 {
-	int *cores = fg_alloc((size_t)job->run.ncpu * sizeof(*cores) + 1), count;
+	int *cores, count;
 
+	if (folder_taken(l, job))
+		return say_why(job, folder_why);
+	cores = fg_alloc((size_t)job->run.ncpu * sizeof(*cores) + 1);
 	count = fg_cores_choose(cores, (int)job->run.ncpu, l->cores, (int)l->config.cores);
 	job->why[0] = '\0';
 	job_start(l, job, cores, count);
@@ -103,37 +141,60 @@ begin(struct launcher *l, struct job *job)
 	return true;
 }
 
+/* Who starts, and why the others don't. Those whose folder is taken leave their place to others. */
+static void
+plan(const struct launcher *l, bool *start, const char **why, struct job *const *list, int count)
+{
+	struct fg_want    *wants = fg_alloc((size_t)(count + 1) * sizeof(*wants));
+	bool              *starts = fg_alloc((size_t)(count + 1) * sizeof(*starts)), again = true;
+	const char       **whys = fg_alloc((size_t)(count + 1) * sizeof(*whys));
+	int               *of = fg_alloc((size_t)(count + 1) * sizeof(*of)), n;
+	struct fg_capacity now, all;
+
+	memset(start, 0, (size_t)count * sizeof(*start));
+	memset(why, 0, (size_t)count * sizeof(*why));
+	while (again) {
+		again = false;
+		measure(l, &now, &all);
+		n = 0;
+		for (int i = 0; i < count; i++)
+			if (why[i] != folder_why) {
+				wants[n] = (struct fg_want){ .cores = list[i]->run.ncpu, .memory_bytes = list[i]->run.memory_bytes };
+				wants[n].licences = licence_need(l, list[i], &wants[n].licence);
+				of[n++] = i;
+			}
+		fg_plan(starts, whys, wants, n, &now, &all);
+		for (int k = 0; k < n; k++) {
+			const bool taken = starts[k] && folder_taken(l, list[of[k]]);
+
+			again |= taken;
+			start[of[k]] = starts[k] && !taken;
+			why[of[k]] = taken ? folder_why : whys[k];
+		}
+	}
+	free(wants);
+	free(starts);
+	free(whys);
+	free(of);
+}
+
 void
 queue_look(struct launcher *l)
 {
-	struct job       **list;
-	const int          count = queue_list(l, &list);
-	struct fg_want    *wants = fg_alloc((size_t)(count + 1) * sizeof(*wants));
-	bool              *start = fg_alloc((size_t)(count + 1) * sizeof(*start)), changed = l->queue_changed;
-	const char       **why = fg_alloc((size_t)(count + 1) * sizeof(*why));
-	struct fg_capacity now, all;
+	struct job **list, **rest;
+	const int    count = queue_list(l, &list);
+	bool        *start = fg_alloc((size_t)(count + 1) * sizeof(*start)), changed = l->queue_changed;
+	const char **why = fg_alloc((size_t)(count + 1) * sizeof(*why));
 
-	measure(l, &now, &all);
-	for (int i = 0; i < count; i++) {
-		wants[i] = (struct fg_want){ .cores = list[i]->run.ncpu, .memory_bytes = list[i]->run.memory_bytes };
-		wants[i].licences = licence_need(l, list[i], &wants[i].licence);
-	}
-	fg_plan(start, why, wants, count, &now, &all);
+	plan(l, start, why, list, count);
 	for (int i = 0; i < count; i++)
-		if (start[i])
-			changed |= begin(l, list[i]);
-		else if (strcmp(list[i]->why, why[i]) != 0) {
-			snprintf(list[i]->why, sizeof(list[i]->why), "%s", why[i]);
-			changed = true;
-		}
+		changed |= start[i] ? begin(l, list[i]) : say_why(list[i], why[i]);
 	l->queue_changed = false;
 	free(list);
-	free(wants);
 	free(start);
 	free(why);
 	if (changed) {
-		struct job **rest;
-		const int    left = queue_list(l, &rest);
+		const int left = queue_list(l, &rest);
 
 		queue_renumber(l, rest, left);
 		free(rest);

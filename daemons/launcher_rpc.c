@@ -282,6 +282,22 @@ get_queue(struct call *call)
 	return rows;
 }
 
+/* Where the last part of a text begins that takes `most` bytes as JSON: a control character takes six. */
+static size_t
+last_part(const struct fg_buf *text, int64_t most)
+{
+	size_t at = text->len;
+
+	while (at > 0 && most > 0) {
+		const unsigned char c = (unsigned char)text->data[--at];
+
+		most -= c >= 32 ? 1 + (c == '"' || c == '\\') : strchr("\n\r\t\b\f", c) != NULL ? 2 : 6;
+	}
+	while (at < text->len && ((unsigned char)text->data[at] & 0xc0) == 0x80)
+		at++;
+	return at;
+}
+
 /* The output as far as it has been sent to viewers, its last part; what follows comes as appendToShell. */
 static struct json_object *
 shell_text(const struct job *job, int64_t most)
@@ -289,6 +305,7 @@ shell_text(const struct job *job, int64_t most)
 	struct fg_buf       bytes = { 0 }, text = { 0 };
 	int64_t             at = job->sent_at > most ? job->sent_at - most : 0, skipped;
 	struct json_object *value;
+	size_t              from;
 
 	if (at > 0)
 		fg_buf_printf(&text, "[… %" PRId64 " bytes before this: getJobLog …]\n", at);
@@ -299,7 +316,8 @@ shell_text(const struct job *job, int64_t most)
 			break;
 	}
 	fg_utf8_repair(&text, fg_buf_text(&bytes), bytes.len);
-	value = json_object_new_string_len(fg_buf_text(&text), (int)text.len);
+	from = last_part(&text, most * 5 / 4 + 100);
+	value = json_object_new_string_len(fg_buf_text(&text) + from, (int)(text.len - from));
 	fg_buf_free(&bytes);
 	fg_buf_free(&text);
 	return value;
@@ -659,6 +677,10 @@ clean_folder(struct call *call)
 		return fail(call, BUSY, "Job is already running.", "");
 	if ((err = fg_beneath_file(&call->l->config, input)) != FG_OK || (err = fg_beneath_folder(&folder, &name, &call->l->config, input)) != FG_OK)
 		return fail_err(call, err);
+	if (job_of_folder(call->l, folder) != NULL) {
+		close(folder);
+		return fail(call, BUSY, "Job is already running.", "");
+	}
 	err = fg_clean(&moved, folder, name, &call->l->config, rules, true, fg_now_ms());
 	close(folder);
 	if (err != FG_OK) {

@@ -94,6 +94,23 @@ job_of_input(const struct launcher *l, const char *input, bool queued)
 	return NULL;
 }
 
+struct job *
+job_of_folder(const struct launcher *l, int folder)
+{
+	struct stat own, other;
+
+	if (fstat(folder, &own) != 0)
+		return NULL;
+	for (int i = 0; i < l->count; i++) {
+		struct job *job = l->jobs[i];
+
+		if ((job->run.state == FG_RUN_STARTING || job->run.state == FG_RUN_RUNNING) && job->folder >= 0 && fstat(job->folder, &other) == 0 &&
+		    own.st_dev == other.st_dev && own.st_ino == other.st_ino)
+			return job;
+	}
+	return NULL;
+}
+
 bool
 runs_live(const struct launcher *l)
 {
@@ -323,6 +340,13 @@ tell_numbers(struct launcher *l, struct job *job, const struct fg_run *before)
 		json_object_put(payload);
 }
 
+/* What farmgate-run writes at most; a solver may have made the files longer. */
+static int64_t
+most_kept(const struct launcher *l)
+{
+	return l->config.head_bytes + 2 * l->config.tail_bytes;
+}
+
 /* New output since the last look; at most READ_BYTES, unless `all`. */
 static void
 job_read(struct launcher *l, struct job *job, bool all, bool quiet)
@@ -331,6 +355,7 @@ job_read(struct launcher *l, struct job *job, bool all, bool quiet)
 	struct fg_buf       bytes = { 0 };
 	struct stat         st;
 	int64_t             skipped;
+	const int64_t       from = job->read_at;
 	bool                changed = false;
 
 	if (job->head < 0)
@@ -344,7 +369,7 @@ job_read(struct launcher *l, struct job *job, bool all, bool quiet)
 		if (!quiet)
 			keep_for_viewers(job, bytes.data, bytes.len);
 		fg_buf_clear(&bytes);
-		if (!all)
+		if (!all || job->read_at - skipped - from > most_kept(l))
 			break;
 	}
 	fg_buf_free(&bytes);
@@ -791,7 +816,7 @@ take_up(struct launcher *l, struct job *job)
 			l->cores[strtol(at, NULL, 10)] = 1;
 	if (job->reading != NULL)
 		job_read(l, job, false, true);
-	for (int64_t before = -1; job->reading != NULL && before != job->read_at;) {
+	for (int64_t before = -1; job->reading != NULL && before != job->read_at && job->read_at - job->skipped <= most_kept(l);) {
 		before = job->read_at;
 		job_read(l, job, false, true);
 	}

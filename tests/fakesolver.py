@@ -6,6 +6,7 @@
     $ lines 100       plain lines between two states     $ runaway 1000  megabytes of output
     $ deaf            ignores SIGTERM                    $ forks 3       children, one in a session of its own
     $ eat 200         megabytes of memory                $ glstat        writes energies
+    $ stretch 4       terabytes that it makes its own stdout long      $ bells 100     kilobytes of control characters
 It obeys d3kil (sw1, stop) as the solver does.
 """
 import os
@@ -41,6 +42,9 @@ def main():
     print(f" termination time          = {end:12.4E}")
     if "mass" in want:
         print(f" added mass          = {number('mass', 0) / 100:12.4E}\n percentage increase = {number('mass', 0):12.4E}", flush=True)
+    out.write(("\x01" * 63 + "\n") * int(number("bells", 0) * 16))
+    if "stretch" in want:
+        os.truncate("stdout", int(number("stretch", 0)) << 40)
     for _ in range(int(number("runaway", 0))):
         out.write("a line of a solver that has gone wild, all of sixty-four bytes.\n" * 16384)
     if "glstat" in want:

@@ -98,7 +98,9 @@ one(struct fg_rpc_answer *out, struct json_object *request, fg_rpc_dispatch *dis
 	}
 	call.method = json_object_get_string(method);
 	call.answered = json_object_object_get_ex(request, "id", NULL);
-	result = dispatch(ctx, &call, &error);
+	if (out->text.len >= FG_RPC_ANSWER_MAX)
+		error = (struct fg_rpc_error){ FG_RPC_INTERNAL, NULL, "the answers before this one are too long for one batch" };
+	result = error.code == 0 ? dispatch(ctx, &call, &error) : NULL;
 	if (call.answered && error.code == FG_RPC_LATER)
 		out->waiting++;
 	else if (call.answered && error.code != 0) {

@@ -12,7 +12,7 @@ struct json_object;
 
 enum {
 	FG_RPC_PARSE = -32700, FG_RPC_INVALID = -32600, FG_RPC_NO_METHOD = -32601, FG_RPC_PARAMS = -32602, FG_RPC_INTERNAL = -32603,
-	FG_RPC_LATER = 1, FG_RPC_BATCH_MAX = 100, FG_RPC_TEXT_MAX = 1000000, FG_RPC_DEPTH = 16
+	FG_RPC_LATER = 1, FG_RPC_BATCH_MAX = 100, FG_RPC_TEXT_MAX = 1000000, FG_RPC_DEPTH = 16, FG_RPC_ANSWER_MAX = 16 << 20
 };
 
 /** A failure as the caller will read it. */
@@ -39,7 +39,7 @@ struct fg_rpc_answer {
 	bool          batch;
 };
 
-/** Answer one text. */
+/** Answer one text. Once the answers of a batch have FG_RPC_ANSWER_MAX bytes, its other calls are not run: each is an internal error that says so. */
 void fg_rpc_answer(struct fg_rpc_answer *out, const char *text, size_t len, fg_rpc_dispatch *dispatch, void *ctx);
 
 /** The result of an answered call that had FG_RPC_LATER, with the id it had. `result` stays the caller's. */

@@ -233,6 +233,25 @@ class Wire(launch.Case):
         ws.close()
         self.assertEqual(self.post("/socket.io/?EIO=4&transport=polling&sid=none", "40")[0], 400)
 
+    def test_a_batch_tells_the_queue_once(self):
+        """Else a batch of a hundred changes would tell everybody a long queue a hundred times."""
+        with self.client() as c, self.client() as viewer:
+            first = self.begin(c, "$ end hang", ncpu="4")
+            for _ in range(20):
+                c.call("addToQueue", job_data=self.job(ncpu="4"))
+            ids = [q["id"] for q in c.call("getQueue")]
+            viewer.call("getQueue")
+            viewer.told.clear()
+            batch = [{"jsonrpc": "2.0", "id": f"b{i}", "method": "setPriority", "params": {"id": ids[i % 20], "priority": i}} for i in range(100)]
+            c.send(json.dumps(batch))
+            self.assertEqual(c.answer("b99")["result"], 1)
+            viewer.wait(lambda m, p: m == "setQueue" and max(q["priority"] for q in p["jobs"]) == 99)
+            self.assertLess(sum(1 for one in viewer.told if one["method"] == "setQueue"), 10)
+            for _ in ids:
+                c.call("removeFromQueue", position=0)
+            c.call("KillProcessByJobId", id=first)
+            c.status(first, "Stopped")
+
     def test_rpc_batches_notifications_and_errors(self):
         with self.client(rpc=True) as c:
             c.send(json.dumps([{"jsonrpc": "2.0", "id": "a", "method": "getQueue"}, {"jsonrpc": "2.0", "method": "getQueue"}, 1,
@@ -483,6 +502,47 @@ class Runs(launch.Case):
             c.call("KillProcessByJobId", id=number)
             c.status(number, "Stopped")
             self.assertFalse(c.call("isjobRunning", input=path))
+
+    def test_one_run_in_a_folder(self):
+        """Else one would write over the other's output, clean it away, and stop it by its own stop file: whatever the input is called."""
+        path = self.deck("$ cycles 1\n$ end hang")
+        folder = os.path.dirname(path)
+        os.symlink(os.path.basename(folder), folder + ".link")
+        with open(folder + "/other.k", "w") as deck:
+            deck.write("$ cycles 1\n")
+        aliases = [folder + "/other.k", folder + "/./main.k", folder + "//main.k", folder + "/../" + os.path.basename(folder) + "/main.k", folder + ".link/other.k"]
+        with self.client() as c:
+            number = c.call("startJob", job_data=self.job(path=path))["id"]
+            c.status(number, "Running")
+            for alias in aliases:
+                with self.assertRaises(wire.RpcError, msg=alias) as e:
+                    c.call("cleanFolder", input=alias)
+                self.assertEqual(e.exception.code, 10, alias)
+            waiting = c.call("startJob", job_data=self.job(path=aliases[0]))["id"]
+            self.assertEqual([(q["id"], q["why"]) for q in c.call("getQueue")], [(waiting, "another run is in its folder")])
+            elsewhere = self.begin(c, "$ cycles 1", ncpu="7")  # who waits for a folder keeps no cores
+            c.status(elsewhere, "Finished")
+            self.assertTrue(os.path.exists(folder + "/d3plot") or os.path.exists(folder + "/stdout"))
+            c.call("KillProcessByJobId", id=number)
+            c.status(number, "Stopped")
+            c.status(waiting, "Finished")
+
+    def test_a_solver_that_makes_its_stdout_long(self):
+        """Terabytes of nothing are not read to their end."""
+        with self.client() as c:
+            number = self.begin(c, "$ cycles 1\n$ stretch 8")
+            c.status(number, "Finished")
+            self.assertEqual(c.call("getQueue"), [])
+
+    def test_control_characters_are_long_as_json(self):
+        """What is shown of all runs together is bounded as it is sent, not as it was written."""
+        with self.client() as c:
+            number = self.begin(c, "$ cycles 1\n$ bells 90")
+            c.status(number, "Finished")
+            text = c.call("getRunningShells")[str(number)]["stdout"]
+            self.assertIn("\x01", text)
+            self.assertIn("N o r m a l", text)
+            self.assertLess(len(json.dumps(text)), 400_000)
 
     def test_commands_that_no_template_allows(self):
         path = self.deck("")
@@ -856,10 +916,10 @@ class Portal(farm.Case):
 
     def test_who_may_come_in(self):
         f = self.farm
-        runs = f.dir + "/runs"
+        runs, door = f.dir + "/runs", launch.free_port()
         os.mkdir(runs)
         with open(f.dir + "/launcher.conf.new", "w") as conf:  # until it is there the launcher only waits
-            conf.write(f"[launcher]\nhost = here\nfolder = {runs}\nrules_dir = {TOP}/share/launch\nusers = ada bob\noperators = olga\ncores = 1\nnetworks = 192.0.2.0/24\n"
+            conf.write(f"[launcher]\nhost = here\nfolder = {runs}\nrules_dir = {TOP}/share/launch\nusers = ada bob\noperators = olga\ncores = 1\nnetworks = 192.0.2.0/24\nlisten = 127.0.0.1:{door}\n"
                        f"[solver dyna]\nprogram = {SOLVER}\nrules = ls-dyna\n[template smp]\ncommand = {launch.EXPR}\n")
         os.rename(f.dir + "/launcher.conf.new", f.dir + "/launcher.conf")
         until(lambda: os.path.exists(f.dir + "/run/launcher.sock"))
@@ -883,6 +943,8 @@ class Portal(farm.Case):
             c.status(number, "Finished")
             self.assertEqual(c.call("getFullJobList")[0]["sender"], "ada")
         self.whose_runs(job, *(wire.Client(f.port, rpc=True, headers=[f"Cookie: {who.cookie}"]) for who in (ada, bob, olga)))
+        with self.assertRaises(wire.Refused):  # browsers bring cookies to each port of a host; doors of its own don't look at them
+            wire.Client(door, rpc=True, headers=[f"Cookie: {ada.cookie}"])
         with wire.Client(f.port, headers=[f"Cookie: {ada.cookie}"]) as c:
             self.assertEqual(len(c.call("getFullJobList")), 4)
             f.admin("user", "disable", "ada")  # also those who are in already go

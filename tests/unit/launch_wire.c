@@ -186,6 +186,38 @@ test_rpc(void **state)
 	assert_int_equal(calls, 0);
 }
 
+static struct json_object *
+megabyte(void *ctx, const struct fg_rpc_call *call, struct fg_rpc_error *error)
+{
+	static char text[1 << 20];
+
+	(void)call;
+	(void)error;
+	++*(int *)ctx;
+	memset(text, 'x', sizeof(text));
+	return json_object_new_string_len(text, sizeof(text));
+}
+
+/* A batch asks for no more than is sent to anybody at once. */
+static void
+test_rpc_long_batch(void **state)
+{
+	struct fg_rpc_answer out = { 0 };
+	struct fg_buf        in = { 0 };
+	int                  calls = 0;
+
+	(void)state;
+	for (int i = 0; i < FG_RPC_BATCH_MAX; i++)
+		fg_buf_printf(&in, "%c{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"x\"}", i == 0 ? '[' : ',', i);
+	fg_buf_char(&in, ']');
+	fg_rpc_answer(&out, in.data, in.len, megabyte, &calls);
+	assert_int_equal(calls, FG_RPC_ANSWER_MAX >> 20);
+	assert_true(out.text.len < FG_RPC_ANSWER_MAX + (1 << 20));
+	assert_non_null(strstr(out.text.data, "too long for one batch\"},\"id\":99}]"));
+	fg_buf_free(&in);
+	fg_buf_free(&out.text);
+}
+
 static void
 test_rpc_later(void **state)
 {
@@ -303,7 +335,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_accept), cmocka_unit_test(test_frames), cmocka_unit_test(test_lengths), cmocka_unit_test(test_packets), cmocka_unit_test(test_rpc), cmocka_unit_test(test_rpc_later),
+		cmocka_unit_test(test_accept), cmocka_unit_test(test_frames), cmocka_unit_test(test_lengths), cmocka_unit_test(test_packets), cmocka_unit_test(test_rpc), cmocka_unit_test(test_rpc_long_batch), cmocka_unit_test(test_rpc_later),
 		cmocka_unit_test(test_texts_and_numbers), cmocka_unit_test(test_head), cmocka_unit_test(test_output_files),
 	};
 
