@@ -79,8 +79,22 @@ take(char *bytes, size_t size, size_t count, void *ctx)
 	return size * count;
 }
 
+/* The program ends, and waits for nobody. */
+static int
+go_on(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t e)
+{
+	struct fg_deadline *d = ctx;
+	bool                ending;
+
+	(void)a, (void)b, (void)c, (void)e;
+	pthread_mutex_lock(&d->lock);
+	ending = d->ending;
+	pthread_mutex_unlock(&d->lock);
+	return ending;
+}
+
 static enum fg_err
-get(struct fg_buf *out, CURL *curl, const char *url)
+get(struct fg_buf *out, CURL *curl, struct fg_deadline *d, const char *url)
 {
 	CURLcode code;
 	long     status = 0;
@@ -94,6 +108,9 @@ get(struct fg_buf *out, CURL *curl, const char *url)
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)ANSWER_S);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, out);
+	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, go_on);
+	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, d);
 	if ((code = curl_easy_perform(curl)) != CURLE_OK)
 		return fg_fail(FG_EIO, "%s", curl_easy_strerror(code));
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
@@ -112,7 +129,7 @@ get_part(struct fg_buf *out, CURL *curl, struct fg_deadline *d, const char *form
 
 	snprintf(part, sizeof(part), format, key, task);
 	snprintf(url, sizeof(url), "%s%s", d->url, part);
-	return get(out, curl, url);
+	return get(out, curl, d, url);
 }
 
 /* --- lists */
@@ -138,19 +155,28 @@ read_list(struct jobs *out, struct fg_buf *answer, CURL *curl, struct fg_deadlin
 	return err == FG_OK ? fg_deadline_jobs(answer->data, answer->len, active, add_job, out) : err;
 }
 
+static int
+by_key(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 /* Is there one in `before` that `now` hasn't? Both may be in any order. */
 static bool
 one_left(const struct jobs *before, const struct jobs *now)
 {
-	for (size_t i = 0; i < before->count; i++) {
-		size_t j = 0;
+	const char **keys = fg_alloc((now->count + 1) * sizeof(*keys)), *key;
+	bool         left = false;
 
-		while (j < now->count && strcmp(before->list[i].key, now->list[j].key) != 0)
-			j++;
-		if (j == now->count)
-			return true;
+	for (size_t i = 0; i < now->count; i++)
+		keys[i] = now->list[i].key;
+	qsort(keys, now->count, sizeof(*keys), by_key);
+	for (size_t i = 0; i < before->count && !left; i++) {
+		key = before->list[i].key;
+		left = bsearch(&key, keys, now->count, sizeof(*keys), by_key) == NULL;
 	}
-	return false;
+	free(keys);
+	return left;
 }
 
 static void

@@ -1,5 +1,6 @@
 #include "live_door.h"
 
+#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@
 
 _Static_assert(FG_HUB_HEAD >= LWS_PRE, "a frame's header has its room before the text");
 
-enum { ROUND_US = 20000, IDLE_US = 250000, CHECK_MS = 30000, RELAY_CHECK_MS = 3000, WAIT_MOST_S = 300, PING_S = 20, HANGUP_S = 50, HEADERS = 16384 };
+enum { ROUND_US = 20000, IDLE_US = 250000, CHECK_MS = 30000, RELAY_CHECK_MS = 3000, WAIT_MOST_S = 300, PING_S = 20, HANGUP_S = 50, HEADERS = 16384, SHARED_LEAST = 64 };
 
 /** One connection. */
 struct fg_link {
@@ -30,6 +31,7 @@ struct fg_link {
 	struct fg_viewer *viewer; /**< this one, or */
 	struct fg_seat   *seat;   /**< this one; neither: a farm that has dialled in */
 	char              home[128]; /**< of which account, for a seat and a farm */
+	char              address[64]; /**< from where; as far as it tells people apart */
 	struct fg_buf     heard; /**< frames of a message so far */
 	bool              web, deaf; /**< web: a WebSocket; deaf: it is to be closed */
 	int64_t           checked_ms, until_ms; /**< until: a worker's wait ends */
@@ -99,12 +101,24 @@ kick_link(void *link)
 	lws_callback_on_writable(((struct fg_link *)link)->wsi);
 }
 
+/* One IPv6 network has one address. */
+static void
+note_address(char out[64], const char *address)
+{
+	unsigned char bytes[16];
+
+	snprintf(out, 64, "%s", address);
+	if (inet_pton(AF_INET6, address, bytes) == 1)
+		snprintf(out, 64, "%02x%02x:%02x%02x:%02x%02x:%02x%02x", bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]);
+}
+
 static struct fg_link *
-add_bare_link(struct fg_door *door, struct lws *wsi, const struct fg_guest *guest)
+add_bare_link(struct fg_door *door, struct lws *wsi, const struct fg_guest *guest, const char *address)
 {
 	struct fg_link *link = fg_alloc(sizeof(*link));
 
 	*link = (struct fg_link){ .door = door, .wsi = wsi, .guest = *guest, .next = door->links, .web = true, .checked_ms = fg_steady_ms() };
+	note_address(link->address, address);
 	if (door->links != NULL)
 		door->links->prev = link;
 	door->links = link;
@@ -114,9 +128,9 @@ add_bare_link(struct fg_door *door, struct lws *wsi, const struct fg_guest *gues
 }
 
 static struct fg_link *
-add_link(struct fg_door *door, struct lws *wsi, const struct fg_guest *guest, enum fg_viewer_kind kind)
+add_link(struct fg_door *door, struct lws *wsi, const struct fg_guest *guest, enum fg_viewer_kind kind, const char *address)
 {
-	struct fg_link *link = add_bare_link(door, wsi, guest);
+	struct fg_link *link = add_bare_link(door, wsi, guest, address);
 
 	link->web = kind != FG_VIEWER_WORK;
 	link->viewer = fg_viewer_join(door->hub, kind, guest->user, kick, link);
@@ -156,10 +170,20 @@ refuse(struct lws *wsi, int status)
 	return 1;
 }
 
+/* All of them are there, or a quarter from this address. A machine of the farm that waits for work is not counted so: many of them share one. */
 static bool
-is_full(const struct fg_door *door)
+is_full(const struct fg_door *door, const char *address)
 {
-	return door->count >= door->hub->farm->settings.live_connections;
+	const int64_t most = door->hub->farm->settings.live_connections;
+	int64_t       same = 0;
+	char          own[64];
+
+	if (address == NULL || door->count < most / 4 || most < SHARED_LEAST)
+		return door->count >= most;
+	note_address(own, address);
+	for (const struct fg_link *link = door->links; link != NULL; link = link->next)
+		same += link->web && strcmp(link->address, own) == 0;
+	return door->count >= most || same >= most / 4;
 }
 
 /* A farm at home dials in. */
@@ -173,7 +197,7 @@ open_relay(struct fg_door *door, struct lws *wsi, const struct fg_knock *knock)
 
 	if (err != FG_OK)
 		return refuse(wsi, fg_err_http(err));
-	link = add_bare_link(door, wsi, &guest);
+	link = add_bare_link(door, wsi, &guest, knock->address);
 	memcpy(link->home, name, sizeof(name));
 	if (fg_relay_open(&door->relays, name, guest.user, link) != NULL)
 		return 0;
@@ -183,7 +207,7 @@ open_relay(struct fg_door *door, struct lws *wsi, const struct fg_knock *knock)
 
 /* A viewer of one. Who may not look doesn't learn whether there is such a farm. */
 static int
-take_seat(struct fg_door *door, struct lws *wsi, const struct fg_guest *guest, const char *home)
+take_seat(struct fg_door *door, struct lws *wsi, const struct fg_guest *guest, const char *home, const char *address)
 {
 	struct fg_relay *relay = fg_relay_find(&door->relays, home);
 	struct fg_user   owner;
@@ -193,7 +217,7 @@ take_seat(struct fg_door *door, struct lws *wsi, const struct fg_guest *guest, c
 		return refuse(wsi, 403);
 	if (relay == NULL)
 		return refuse(wsi, 503);
-	link = add_bare_link(door, wsi, guest);
+	link = add_bare_link(door, wsi, guest, address);
 	snprintf(link->home, sizeof(link->home), "%.127s", home);
 	if ((link->seat = fg_seat_take(relay, door->hub->farm->settings.live_message_rate, link)) == NULL) {
 		drop_link(wsi);
@@ -225,16 +249,16 @@ upgrade(struct fg_door *door, struct lws *wsi)
 
 	header(path, sizeof(path), wsi, WSI_TOKEN_GET_URI);
 	read_knock(&knock, wsi);
-	if (is_full(door))
+	if (is_full(door, knock.address))
 		return refuse(wsi, 503);
 	if (strcmp(path, "/relay") == 0)
 		return open_relay(door, wsi, &knock);
 	if ((err = fg_guest_find(&guest, door->hub->farm, &knock, fg_now_ms())) != FG_OK)
 		return refuse(wsi, fg_err_http(err));
 	if (home_of(door, path)[0] != '\0')
-		return take_seat(door, wsi, &guest, home_of(door, path));
+		return take_seat(door, wsi, &guest, home_of(door, path), knock.address);
 	feed = strcmp(path, "/events") == 0;
-	link = add_link(door, wsi, &guest, feed ? FG_VIEWER_FEED : FG_VIEWER_APP);
+	link = add_link(door, wsi, &guest, feed ? FG_VIEWER_FEED : FG_VIEWER_APP, knock.address);
 	link->viewer->after = number_of(wsi, "after=", -1);
 	link->viewer->project = number_of(wsi, "project=", 0);
 	link->viewer->owes_feed = feed;
@@ -343,13 +367,13 @@ begin_wait(struct fg_door *door, struct lws *wsi, const char *path)
 	read_knock(&knock, wsi);
 	if (strcmp(path, "/live/work") != 0)
 		return refuse(wsi, 404);
-	if (is_full(door))
+	if (is_full(door, NULL))
 		return refuse(wsi, 503);
 	if (fg_guest_worker(&guest, door->hub->farm, &knock, fg_now_ms()) != FG_OK)
 		return refuse(wsi, 401);
 	seconds = number_of(wsi, "seconds=", 30);
 	seconds = seconds > WAIT_MOST_S ? WAIT_MOST_S : seconds;
-	link = add_link(door, wsi, &guest, FG_VIEWER_WORK);
+	link = add_link(door, wsi, &guest, FG_VIEWER_WORK, knock.address);
 	link->until_ms = fg_steady_ms() + seconds * 1000;
 	fg_hub_fresh(door->hub);
 	link->viewer->work = number_of(wsi, "seen=", INT64_MAX) < door->hub->work;

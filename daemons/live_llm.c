@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "farm/summary.h"
+#include "farm/worker.h"
 #include "live/answer.h"
 #include "live/redact.h"
 #include "live_parts.h"
@@ -74,37 +75,97 @@ read_log(struct fg_buf *out, const struct fg_farm *farm, int64_t project, int64_
 	gzclose(file);
 }
 
-/* The end of a log, redacted. */
-static void
-add_log(struct fg_buf *out, struct fg_buf *log, const char *owner)
-{
-	char        host[256] = "";
-	const char *names[] = { owner, host }, *tail;
+/** Who and what is not named to the model. */
+struct known {
+	char names[FG_REDACT_NAMES][256];
+	int  count;
+};
 
-	gethostname(host, sizeof(host) - 1);
-	for (size_t i = 0; i < log->len; i++)
-		if (log->data[i] == '\0' || (unsigned char)log->data[i] >= 0x80)
-			log->data[i] = '?';
-	tail = log->len > LOG_MOST ? log->data + log->len - LOG_MOST : fg_buf_text(log);
-	if (log->len > LOG_MOST) /* half a line, or word where there are no lines, may hide half a secret */
-		tail += strcspn(tail, strchr(tail, '\n') != NULL ? "\n" : " ");
-	fg_buf_str(out, "\nThe end of the newest failed task's log:\n");
-	fg_redact(out, tail, names, 2);
+/* A log is in any encoding. */
+static void
+to_ascii(char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (text[i] == '\0' || (unsigned char)text[i] >= 0x80)
+			text[i] = '?';
 }
 
-/* The newest failure's. */
 static void
-find_log(struct fg_buf *log, struct fg_hub *hub, int64_t project)
+know(struct known *known, const char *name)
 {
-	struct fg_rows rows;
+	char *to = known->names[known->count];
+
+	if (*name == '\0' || known->count == FG_REDACT_NAMES)
+		return;
+	snprintf(to, sizeof(known->names[0]), "%s", name);
+	to_ascii(to, strlen(to));
+	known->count++;
+}
+
+/* Also without its domain. */
+static void
+know_host(struct known *known, const char *host)
+{
+	char first[256];
+
+	know(known, host);
+	snprintf(first, sizeof(first), "%.*s", (int)strcspn(host, "."), host);
+	if (strcmp(first, host) != 0)
+		know(known, first);
+}
+
+static void
+know_ourselves(struct known *known, const char *owner)
+{
+	char host[256] = "";
+
+	gethostname(host, sizeof(host) - 1);
+	know(known, owner);
+	know_host(known, host);
+}
+
+/* What the farm says of it, which may have a line of a log, and the end of the log, redacted as one text: who is known by one is known in the other. */
+static void
+make_prompt(struct fg_buf *out, const struct fg_llm_state *state, const char *summary, struct fg_buf *log, const struct known *known)
+{
+	const char   *names[FG_REDACT_NAMES], *tail;
+	struct fg_buf text = { 0 };
+
+	for (int i = 0; i < known->count; i++)
+		names[i] = known->names[i];
+	fg_buf_printf(&text, "%s What the farm says of it: %s", question(state), summary);
+	if (log != NULL) {
+		tail = log->len > LOG_MOST ? log->data + log->len - LOG_MOST : fg_buf_text(log);
+		to_ascii(log->data, log->len);
+		if (log->len > LOG_MOST) /* half a line, or word where there are no lines, may hide half a secret */
+			tail += strcspn(tail, strchr(tail, '\n') != NULL ? "\n" : " ");
+		fg_buf_printf(&text, "\nThe end of the newest failed task's log:\n%s", tail);
+	}
+	to_ascii(text.data, text.len);
+	fg_redact(out, fg_buf_text(&text), names, known->count);
+	fg_buf_free(&text);
+}
+
+/* The newest failure's, and whose machine it was. */
+static void
+find_log(struct fg_buf *log, struct known *known, struct fg_hub *hub, int64_t project)
+{
+	struct fg_worker worker;
+	struct fg_rows   rows;
+	int64_t          from = 0;
 
 	if (fg_rows_first(&rows, hub->farm->db, FG_SQL_PROJECT_FAILURES, FG_BINDS(FG_I("project", project))) == FG_OK) {
 		if (fg_rows_int(&rows, 5) != 0)
 			read_log(log, hub->farm, project, fg_rows_int(&rows, 0));
 		if (log->len == 0)
 			fg_buf_str(log, fg_rows_text(&rows, 1));
+		from = fg_rows_int(&rows, 3);
 	}
 	fg_rows_end(&rows);
+	if (from != 0 && fg_worker_get(&worker, hub->farm->db, &hub->farm->settings, from, fg_now_ms()) == FG_OK) {
+		know_host(known, worker.name);
+		know(known, worker.user);
+	}
 }
 
 static uint64_t
@@ -175,14 +236,14 @@ fg_llm_want(struct fg_llm *llm, const struct fg_project *p, const char *summary)
 	const struct fg_llm_state state = { .over = strcmp(p->state, "finished") == 0, .going = strcmp(p->shown, "rendering") == 0 || strcmp(p->shown, "waiting") == 0,
 		                            .errors = p->errors > 0, .any_done = p->done > 0 };
 	struct fg_buf             prompt = { 0 }, log = { 0 };
+	struct known              known = { .count = 0 };
 	char                      job[24];
 
 	snprintf(job, sizeof(job), "%" PRId64, p->id);
-	fg_buf_printf(&prompt, "%s What the farm says of it: %s", question(&state), summary);
-	if (p->errors > 0) {
-		find_log(&log, llm->hub, p->id);
-		add_log(&prompt, &log, p->owner_name);
-	}
+	know_ourselves(&known, p->owner_name);
+	if (p->errors > 0)
+		find_log(&log, &known, llm->hub, p->id);
+	make_prompt(&prompt, &state, summary, p->errors > 0 ? &log : NULL, &known);
 	fg_buf_free(&log);
 	want(llm, job, &prompt, summary, true);
 }
@@ -191,11 +252,11 @@ void
 fg_llm_want_other(struct fg_llm *llm, const char *job, const struct fg_llm_state *state, const char *summary, const char *owner, const char *report)
 {
 	struct fg_buf prompt = { 0 }, log = { 0 };
+	struct known  known = { .count = 0 };
 
-	fg_buf_printf(&prompt, "%s What the farm says of it: %s", question(state), summary);
+	know_ourselves(&known, owner);
 	fg_buf_str(&log, report);
-	if (log.len > 0)
-		add_log(&prompt, &log, owner);
+	make_prompt(&prompt, state, summary, log.len > 0 ? &log : NULL, &known);
 	fg_buf_free(&log);
 	want(llm, job, &prompt, summary, false);
 }

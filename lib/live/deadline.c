@@ -12,12 +12,23 @@
 
 #include "text/escape.h"
 
-enum { DEPTH = 16, TASKS_MOST = 1000000 };
+enum { DEPTH = 16, TASKS_MOST = 1000000, JOBS_MOST = 100000, NODES_MOST = 1200000 };
+
+/* Lists and objects, each of which takes most of a kilobyte once it is parsed. */
+static bool
+is_too_much(const char *bytes, size_t len)
+{
+	size_t nodes = 0;
+
+	for (size_t i = 0; i < len; i++)
+		nodes += bytes[i] == '{' || bytes[i] == '[';
+	return nodes > NODES_MOST;
+}
 
 static json_object *
 parse(const char *bytes, size_t len)
 {
-	json_tokener *tokener = len < INT32_MAX && fg_utf8_valid(bytes, len) ? json_tokener_new_ex(DEPTH) : NULL;
+	json_tokener *tokener = len < INT32_MAX && !is_too_much(bytes, len) && fg_utf8_valid(bytes, len) ? json_tokener_new_ex(DEPTH) : NULL;
 	json_object  *out = NULL;
 
 	if (tokener == NULL)
@@ -120,7 +131,7 @@ fg_deadline_jobs(const char *bytes, size_t len, bool going, void (*each)(void *c
 		json_object_put(list);
 		return fg_fail(FG_EFORMAT, "Deadline's answer is no list of jobs");
 	}
-	for (size_t i = 0; i < json_object_array_length(list); i++) {
+	for (size_t i = 0; i < json_object_array_length(list) && i < JOBS_MOST; i++) {
 		read_job(&job, json_object_array_get_idx(list, i), going);
 		if (is_key(job.key))
 			each(ctx, &job);

@@ -111,6 +111,19 @@ class Lists(Live):
         got = [ws.json() for _ in range(11)]
         self.assertEqual({(m["type"], m["update"]) for m in got}, {("active_jobs", False)})
 
+    def test_an_address_has_a_quarter_of_the_connections(self):
+        crowd = []
+        try:
+            with self.assertRaises(websocket.Refused) as e:
+                while len(crowd) < 150:
+                    crowd.append(self.socket(self.ada))
+            self.assertEqual(e.exception.status, 503)
+            self.assertLessEqual(len(crowd), 100)
+        finally:
+            for ws in crowd:
+                ws.close()
+        self.eventually(lambda: self.app("active_jobs"))
+
     def test_every_preview_is_answered(self):
         project = self.project("ada", frames="1-200")
         ws = self.socket(self.ada)

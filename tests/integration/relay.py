@@ -17,7 +17,7 @@ SEATS = 256
 
 class Relay(farm.Case):
     tls = True
-    settings = (("live_connections", 600), ("live_message_rate", 20))
+    settings = (("live_connections", 1200), ("live_message_rate", 20))
 
     @classmethod
     def setUpClass(cls):
@@ -215,6 +215,7 @@ class Relay(farm.Case):
             return len(seats) > SEATS
         self.eventually(full, 60)
         self.assertLessEqual(len(seats), SEATS)
+        self.assertGreater(len(seats), SEATS - 50)
         for ws in seats:
             ws.close()
         self.assertIn(self.project, self.lists(self.comes()))

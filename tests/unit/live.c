@@ -294,6 +294,28 @@ deadlines_times_and_frames(void **state)
 }
 
 static void
+never(void *ctx, const struct fg_live_job *job)
+{
+	(void)ctx;
+	(void)job;
+	fail();
+}
+
+/* Each list takes most of a kilobyte once it is parsed: a hostile service could take all memory with a few megabytes. */
+static void
+deadlines_lists_are_bounded(void **state)
+{
+	struct fg_buf text = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 1300000; i++)
+		fg_buf_str(&text, i == 0 ? "[" : "{},");
+	fg_buf_str(&text, "{}]");
+	assert_int_equal(fg_deadline_jobs(text.data, text.len, true, never, NULL), FG_EFORMAT);
+	fg_buf_free(&text);
+}
+
+static void
 redacts_each_kind(void **state)
 {
 	static const char *const names[] = { "ada", "farmhost" };
@@ -312,6 +334,16 @@ redacts_each_kind(void **state)
 		{ "key 12 pressed", "key 12 pressed" },
 		{ "id 0123456789abcdef0123456789abcdef!", "id <secret>!" },
 		{ "sk-Abcdefghijklmnopqrstuvwxyz0123456789", "<secret>" },
+		{ "open C:\\\\Users\\\\jo\\\\b.blend", "open C:\\~\\\\b.blend" },
+		{ "C:\\Users\\John Smith\\My Files\\a.png", "C:~\\My Files\\a.png" },
+		{ "/Users/Jo is not at work", "~ is not at work" },
+		{ "/home//jolene/a of Jolene", "~/a of <name>" },
+		{ "00:1a:2B:3c:4d:5e up", "<address> up" },
+		{ "AWS_SECRET_ACCESS_KEY=ab/cd access_token: x1", "AWS_SECRET_ACCESS_KEY=<secret> access_token: <secret>" },
+		{ "render --password hunter2 --frames 3", "render --password <secret> --frames 3" },
+		{ "GET https://jo:pw@nas01.example/x", "GET https://<secret>@nas01.example/x" },
+		{ "Authorization: Basic am86cHc=\nok", "Authorization: Basic <secret>\nok" },
+		{ "Cookie: a=b; c=d\nok", "Cookie: <secret>\nok" },
 		{ "Ada rendered on FARMHOST; canada too", "<name> rendered on <name>; canada too" },
 		{ "Error: Out of memory at 0x7f12 in Cycles", "Error: Out of memory at 0x7f12 in Cycles" },
 	};
@@ -426,7 +458,7 @@ main(void)
 	const struct CMUnitTest tests[] = { cmocka_unit_test(answers), cmocka_unit_test(answers_end), cmocka_unit_test(relay), cmocka_unit_test(messages), cmocka_unit_test(counts_follow_the_state), cmocka_unit_test(lists_go_by_age),
 		                            cmocka_unit_test(boards_tell_differences), cmocka_unit_test(rooms_tell_differences), cmocka_unit_test(durations),
 		                            cmocka_unit_test(lines_are_normalised), cmocka_unit_test(tallies_group), cmocka_unit_test(deadlines_paths),
-		                            cmocka_unit_test(deadlines_times_and_frames), cmocka_unit_test(redacts_each_kind) };
+		                            cmocka_unit_test(deadlines_times_and_frames), cmocka_unit_test(deadlines_lists_are_bounded), cmocka_unit_test(redacts_each_kind) };
 
 	return cmocka_run_group_tests_name("live", tests, NULL, NULL);
 }
