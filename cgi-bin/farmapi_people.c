@@ -66,7 +66,7 @@ farmapi_open(struct fg_req *req)
 {
 	struct fg_user user;
 	enum fg_err    err = fg_user_check(&user, req->db, fg_req_text(req, NAME, ""), fg_req_text(req, PASSWORD, ""), req->address,
-	                                   req->settings->login_failures, req->now_ms);
+	                                   "", req->settings->login_failures, req->now_ms);
 
 	if (err == FG_EAUTH) {
 		fg_log(FG_LOG_WARN, "login.refused", "door=2254 from=%s", fg_log_quote(req->address).text);

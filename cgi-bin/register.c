@@ -36,6 +36,7 @@ registration(struct fg_req *req)
 	    (err = fg_user_get(&user, req->db, id)) != FG_OK || (err = fg_login_start(cookie, &user, req->db, req->settings, req->now_ms)) != FG_OK)
 		return err;
 	fg_http_cookie(req, cookie, req->settings->login_seconds);
+	fg_http_device(req, user.name);
 	return fg_http_tell_user(req, 201, &user);
 }
 

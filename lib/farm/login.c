@@ -1,6 +1,9 @@
 #include "farm/login.h"
 
 #include <stdio.h>
+#include <string.h>
+
+#include <sodium.h>
 
 #include "base/random.h"
 #include "farm/scope.h"
@@ -68,4 +71,40 @@ enum fg_err
 fg_login_end(struct fg_db *db, const struct fg_user *user, int64_t now_ms)
 {
 	return fg_secret_revoke(db, user->secret, now_ms);
+}
+
+/* --- browsers that were here before */
+
+enum { NUMBER = 16, MAC = 32 };
+
+static void
+sign(char out[MAC + 1], const struct fg_db *db, const char *name, const char *number)
+{
+	unsigned char hash[FG_SECRET_HASH];
+	char          text[FG_USER_KEY + 40], key[FG_USER_KEY];
+
+	fg_user_key(key, name);
+	snprintf(text, sizeof(text), "device %.*s %s", NUMBER, number, key);
+	fg_secret_hash(hash, db, text);
+	sodium_bin2hex(out, MAC + 1, hash, MAC / 2);
+}
+
+void
+fg_login_device(char out[FG_DEVICE], const struct fg_db *db, const char *name)
+{
+	fg_random_hex(out, NUMBER / 2);
+	sign(out + NUMBER, db, name, out);
+}
+
+void
+fg_login_knows(char out[FG_DEVICE_KEY], const struct fg_db *db, const char *name, const char *device)
+{
+	char mac[MAC + 1];
+
+	out[0] = '\0';
+	if (strlen(device) != NUMBER + MAC || strspn(device, "0123456789abcdef") != NUMBER + MAC)
+		return;
+	sign(mac, db, name, device);
+	if (sodium_memcmp(mac, device + NUMBER, MAC) == 0)
+		snprintf(out, FG_DEVICE_KEY, "device:%.*s", NUMBER, device);
 }

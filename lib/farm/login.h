@@ -19,4 +19,12 @@ enum fg_err fg_token_find(struct fg_user *out, struct fg_db *db, const char *tok
 
 enum fg_err fg_login_end(struct fg_db *db, const struct fg_user *user, int64_t now_ms);
 
+enum { FG_DEVICE = 64, FG_DEVICE_KEY = 32 };
+
+/** What a browser keeps after a login, to be known again when the account's name is shown: a number and its MAC with the name. */
+void fg_login_device(char out[FG_DEVICE], const struct fg_db *db, const char *name);
+
+/** By what the failures of who shows this are counted; "" when it is nothing of ours, or of another account. */
+void fg_login_knows(char out[FG_DEVICE_KEY], const struct fg_db *db, const char *name, const char *device);
+
 #endif

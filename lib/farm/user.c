@@ -200,11 +200,10 @@ note_failure(struct fg_db *db, const char *account, const char *address, int64_t
 	return fg_db_end(db, err);
 }
 
-/* An account by whatever letters its name is written in, since the state finds it by any. */
-static void
-account_key(char out[160], const char *name)
+void
+fg_user_key(char out[FG_USER_KEY], const char *name)
 {
-	snprintf(out, 160, "user:%.128s", name);
+	snprintf(out, FG_USER_KEY, "user:%.128s", name);
 	for (char *c = out; *c != '\0'; c++)
 		if (*c >= 'A' && *c <= 'Z')
 			*c = (char)(*c - 'A' + 'a');
@@ -229,18 +228,20 @@ address_key(char out[160], const char *address)
 static const char nobody[] = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$kZSwsKSW6hSJQvNDAFc0NbWRvJp8ATCWDvEi6bOr7QE";
 
 enum fg_err
-fg_user_check(struct fg_user *out, struct fg_db *db, const char *name, const char *password, const char *address, int64_t limit, int64_t now_ms)
+fg_user_check(struct fg_user *out, struct fg_db *db, const char *name, const char *password, const char *address, const char *known, int64_t limit, int64_t now_ms)
 {
-	char        hash[crypto_pwhash_STRBYTES] = "", account[160], place[160];
+	char        hash[crypto_pwhash_STRBYTES] = "", account[FG_USER_KEY], place[160];
 	int64_t     by_account = 0, by_address = 0;
 	enum fg_err err;
 	bool        good;
 
-	account_key(account, name);
+	fg_user_key(account, name);
+	if (*known != '\0')
+		snprintf(account, sizeof(account), "%s", known);
 	address_key(place, address);
 	if ((err = count_failures(&by_account, db, account, now_ms)) != FG_OK || (err = count_failures(&by_address, db, place, now_ms)) != FG_OK)
 		return err;
-	if (by_account >= limit || by_address >= limit)
+	if (by_account >= limit || (by_address >= limit && *known == '\0'))
 		return fg_fail(FG_EMANY, "too many failed logins; try again in 15 minutes");
 	err = find(out, hash, db, name);
 	if (err != FG_OK && err != FG_ENOTFOUND)

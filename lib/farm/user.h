@@ -38,9 +38,15 @@ enum fg_err fg_user_roles(struct fg_db *db, int64_t id, int roles);
 enum fg_err fg_user_disable(struct fg_db *db, int64_t id, bool disabled);
 
 /** Name and password of the portal. Failures are counted per account (however its letters are written) and address (IPv6: the network of 64 bits)
- * within 15 minutes; over `limit` FG_EMANY comes at once, unread.
+ * within 15 minutes; over `limit` FG_EMANY comes at once, unread. So strangers can't shut a person out: who has shown before that the account is theirs is
+ * counted alone, by `known` (a session, or what fg_login_knows says; "" a stranger).
  * FG_EAUTH says the same for unknown names and wrong passwords, after the same work. */
-enum fg_err fg_user_check(struct fg_user *out, struct fg_db *db, const char *name, const char *password, const char *address, int64_t limit,
-                          int64_t now_ms);
+enum fg_err fg_user_check(struct fg_user *out, struct fg_db *db, const char *name, const char *password, const char *address, const char *known,
+                          int64_t limit, int64_t now_ms);
+
+enum { FG_USER_KEY = 160 };
+
+/** An account by whatever letters its name is written in, since the state finds it by any. */
+void fg_user_key(char out[FG_USER_KEY], const char *name);
 
 #endif

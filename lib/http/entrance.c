@@ -6,6 +6,7 @@
 
 #include <json-c/json.h>
 
+#include "farm/login.h"
 #include "farm/origin.h"
 #include "http/response.h"
 
@@ -58,6 +59,16 @@ fg_http_cookie(struct fg_req *req, const char *value, int64_t seconds)
 	fg_http_header(req, "Set-Cookie", text);
 }
 
+void
+fg_http_device(struct fg_req *req, const char *name)
+{
+	char text[192], device[FG_DEVICE];
+
+	fg_login_device(device, req->db, name);
+	snprintf(text, sizeof(text), "FGDEVICE=%s; Path=/api/login; Max-Age=31536000; HttpOnly; SameSite=Strict%s", device, req->https ? "; Secure" : "");
+	fg_http_header(req, "Set-Cookie", text);
+}
+
 enum fg_err
 fg_http_own_form(const struct fg_req *req)
 {
@@ -72,12 +83,14 @@ enum fg_err
 fg_http_password(struct fg_req *req, const char *password)
 {
 	struct fg_user user;
+	char           session[40];
 	enum fg_err    err;
 
 	if (strstr(req->query, "password=") != NULL)
 		return fg_fail(FG_EINVAL, "a password belongs into the body, never into the address");
 	if (*password == '\0')
 		return fg_fail(FG_EINVAL, "your password is needed for this");
-	err = fg_user_check(&user, req->db, req->user->name, password, req->address, req->settings->login_failures, req->now_ms);
+	snprintf(session, sizeof(session), "session:%" PRId64, req->user->secret);
+	err = fg_user_check(&user, req->db, req->user->name, password, req->address, session, req->settings->login_failures, req->now_ms);
 	return err == FG_EAUTH ? fg_fail(FG_EFORBIDDEN, "this is not your password") : err;
 }

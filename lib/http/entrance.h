@@ -14,6 +14,9 @@ enum fg_err fg_http_roles_parse(int *out, const char *text);
 /** {id, name, roles, csrf} of a user. */
 enum fg_err fg_http_tell_user(struct fg_req *req, int status, const struct fg_user *user);
 
+/** FGDEVICE: this browser has shown that the account is its own (fg_login_device). */
+void fg_http_device(struct fg_req *req, const char *name);
+
 /** FGSESSION; an empty value with 0 seconds takes it away. */
 void fg_http_cookie(struct fg_req *req, const char *value, int64_t seconds);
 

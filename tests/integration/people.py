@@ -276,6 +276,31 @@ class People(farm.Case):
         self.assertEqual([a.status for a in wrong], [401] * 4 + [429])
         self.assertEqual([(a.status, a.body) for a in unknown], [(a.status, a.body) for a in wrong])
         self.assertEqual(self.nobody.post("/api/login", name="ann", password="long enough").status, 429)
+        self.farm.sql("DELETE FROM failure")
+
+    def test_strangers_shut_nobody_out(self):
+        """A browser that was logged in is counted alone, and so is who gives the password again under a session."""
+        mia = self.account("Mia", "submitter")
+        other = self.account("moe", "submitter")
+
+        def device(name):
+            answer = self.nobody.post("/api/login", name=name, password="long enough")
+            cookie = [v for k, v in answer.headers if k == "Set-Cookie" and v.startswith("FGDEVICE=")][0]
+            self.assertIn("Path=/api/login; ", cookie)
+            self.assertIn("HttpOnly; SameSite=Strict", cookie)
+            return cookie.split(";")[0]
+
+        def enter(cookie, name, password="long enough"):
+            return self.nobody.call("POST", "/api/login", [("Cookie", cookie)], data={"name": name, "password": password}).status
+        mias, moes = device("mia"), device("moe")
+        self.assertEqual([enter("", "mia", "wrong guess") for _ in range(5)], [401] * 4 + [429])
+        self.assertEqual(enter("", "mia"), 429)
+        self.assertEqual([enter(cookie, "mia") for cookie in (moes, mias[:-1] + ("0" if mias[-1] != "0" else "1"), mias + "0", "FGDEVICE=")], [429] * 4)
+        self.assertEqual(enter(mias, "MIA"), 200)
+        self.assertEqual(mia.post("/api/users/me/password", old="long enough", new="longer still").status, 204)
+        self.assertEqual([enter(mias, "mia", "wrong guess") for _ in range(5)], [401] * 4 + [429])
+        self.assertEqual([other.post("/api/users/me/password", old="wrong guess", new="longer still").status for _ in range(5)], [403] * 4 + [429])
+        self.farm.sql("DELETE FROM failure")
 
 
 class Ends(farm.Case):

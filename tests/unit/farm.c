@@ -523,15 +523,16 @@ asks_passwords(void **state)
 	assert_int_equal(fg_user_add(&id, f->db, "e v e", "long enough", FG_ROLE_ADMIN, f->now_ms), FG_EINVAL);
 	assert_int_equal(fg_user_add(&id, f->db, "eve", "long enough", FG_ROLE_ADMIN, f->now_ms), FG_OK);
 	assert_int_equal(fg_user_add(&id, f->db, "EVE", "long enough", FG_ROLE_ADMIN, f->now_ms), FG_ECONFLICT);
-	assert_int_equal(fg_user_check(&user, f->db, "eve", "long enough", "::1", 2, f->now_ms), FG_OK);
-	assert_int_equal(fg_user_check(&user, f->db, "nobody", "long enough", "10.0.0.2", 2, f->now_ms), FG_EAUTH);
-	assert_int_equal(fg_user_check(&user, f->db, "eve", "wrong", "::1", 2, f->now_ms), FG_EAUTH);
-	assert_int_equal(fg_user_check(&user, f->db, "eve", "wrong", "::1", 2, f->now_ms), FG_EAUTH);
-	assert_int_equal(fg_user_check(&user, f->db, "eVe", "long enough", "2001:db8::9", 2, f->now_ms), FG_EMANY); /* by whatever letters */
-	assert_int_equal(fg_user_check(&user, f->db, "other", "long enough", "::ffff:ffff:0:9", 2, f->now_ms), FG_EMANY); /* the same network */
-	assert_int_equal(fg_user_check(&user, f->db, "other", "long enough", "0:0:0:1::1", 2, f->now_ms), FG_EAUTH);
+	assert_int_equal(fg_user_check(&user, f->db, "eve", "long enough", "::1", "", 2, f->now_ms), FG_OK);
+	assert_int_equal(fg_user_check(&user, f->db, "nobody", "long enough", "10.0.0.2", "", 2, f->now_ms), FG_EAUTH);
+	assert_int_equal(fg_user_check(&user, f->db, "eve", "wrong", "::1", "", 2, f->now_ms), FG_EAUTH);
+	assert_int_equal(fg_user_check(&user, f->db, "eve", "wrong", "::1", "", 2, f->now_ms), FG_EAUTH);
+	assert_int_equal(fg_user_check(&user, f->db, "eVe", "long enough", "2001:db8::9", "", 2, f->now_ms), FG_EMANY); /* by whatever letters */
+	assert_int_equal(fg_user_check(&user, f->db, "other", "long enough", "::ffff:ffff:0:9", "", 2, f->now_ms), FG_EMANY); /* the same network */
+	assert_int_equal(fg_user_check(&user, f->db, "other", "long enough", "0:0:0:1::1", "", 2, f->now_ms), FG_EAUTH);
+	assert_int_equal(fg_user_check(&user, f->db, "eve", "long enough", "2001:db8::9", "device:1", 2, f->now_ms), FG_OK); /* who was here before */
 	f->now_ms += 16 * 60 * 1000;
-	assert_int_equal(fg_user_check(&user, f->db, "eve", "long enough", "::1", 2, f->now_ms), FG_OK);
+	assert_int_equal(fg_user_check(&user, f->db, "eve", "long enough", "::1", "", 2, f->now_ms), FG_OK);
 }
 
 static void
