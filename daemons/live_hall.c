@@ -1,5 +1,6 @@
 /* live_hall: the pages of jobs that somebody looks at. Each is read once for all who look, when the feed names it, and twice a second while
- * something is being rendered; never more than a twentieth of the time. */
+ * something is being rendered; never more than a twentieth of the time. What the rules say of it is told again when it is something else, every
+ * five seconds at most; a model's words stand until its state is another. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +9,7 @@
 #include "live_llm.h"
 #include "live_parts.h"
 
-enum { MOVE_MS = 500, SHARE = 20 };
+enum { MOVE_MS = 500, SHARE = 20, SAY_MS = 5000 };
 
 static void
 forget(struct fg_hall *hall)
@@ -47,6 +48,7 @@ fg_hall_leave(struct fg_hub *hub, struct fg_hall *hall)
 	*at = hall->next;
 	forget(hall);
 	fg_words_release(hall->words);
+	fg_buf_free(&hall->said);
 	fg_room_free(&hall->room);
 	free(hall);
 }
@@ -67,19 +69,40 @@ fg_hall_whole(struct fg_hall *hall)
 }
 
 static void
-write_words(struct fg_hub *hub, struct fg_hall *hall)
+say(struct fg_hall *hall, const char *words)
+{
+	fg_words_release(hall->words);
+	hall->words = fg_words_new(hall->room.key, words);
+	fg_buf_clear(&hall->said);
+	fg_buf_str(&hall->said, words);
+	hall->said_ms = fg_steady_ms();
+}
+
+static bool
+may_say_again(const struct fg_hub *hub, const struct fg_hall *hall)
+{
+	return hub->llm == NULL && fg_steady_ms() - hall->said_ms >= SAY_MS;
+}
+
+/* True: there are words to tell. */
+static bool
+write_words(struct fg_hub *hub, struct fg_hall *hall, bool anyway)
 {
 	struct fg_project project;
 	struct fg_buf     text = { 0 };
+	bool              tell;
 
-	if (fg_project_get(&project, hub->farm->db, hall->project) != FG_OK)
-		return;
+	if ((!anyway && !may_say_again(hub, hall)) || fg_project_get(&project, hub->farm->db, hall->project) != FG_OK)
+		return false;
+	hall->unsaid = false;
 	fg_summary(&text, &project, hub->farm->db);
-	if (hub->llm != NULL)
+	if (anyway && hub->llm != NULL)
 		fg_llm_want(hub->llm, &project, fg_buf_text(&text));
-	fg_words_release(hall->words);
-	hall->words = fg_words_new(hall->room.key, fg_buf_text(&text));
+	tell = anyway || strcmp(fg_buf_text(&text), fg_buf_text(&hall->said)) != 0;
+	if (tell)
+		say(hall, fg_buf_text(&text));
 	fg_buf_free(&text);
+	return tell;
 }
 
 static void
@@ -153,7 +176,7 @@ static void
 read_hall(struct fg_hub *hub, struct fg_hall *hall, int64_t now_ms)
 {
 	const bool   first = hall->room.generation == 0, judged = hall->judged;
-	bool         changed = false, words;
+	bool         changed = false;
 	enum fg_err  err = fg_room_read(&changed, &hall->room, hub->farm->db, hall->project);
 
 	hall->dirty = hall->judged = false;
@@ -165,10 +188,8 @@ read_hall(struct fg_hub *hub, struct fg_hall *hall, int64_t now_ms)
 		return;
 	if (changed)
 		forget(hall);
-	words = first || (changed && hall->room.troubled) || judged;
-	if (words)
-		write_words(hub, hall);
-	tell(hub, hall, changed && !first, words);
+	hall->unsaid |= changed;
+	tell(hub, hall, changed && !first, write_words(hub, hall, first || (changed && hall->room.troubled) || judged));
 }
 
 static struct fg_hall *
@@ -210,16 +231,15 @@ fg_hall_go_on(struct fg_hub *hub, struct fg_words *words, const char *job, const
 bool
 fg_hall_bring(struct fg_hub *hub, struct fg_hall *hall, char fields[FG_ROOM_FIELDS][304], struct fg_room_task *tasks, int ntasks, const char *words)
 {
-	const bool first = hall->room.generation == 0, changed = fg_room_set(&hall->room, fields, tasks, ntasks), speak = first || (changed && hall->room.troubled);
+	const bool first = hall->room.generation == 0, changed = fg_room_set(&hall->room, fields, tasks, ntasks);
+	const bool speak = first || (changed && hall->room.troubled) || (may_say_again(hub, hall) && strcmp(words, fg_buf_text(&hall->said)) != 0);
 
 	if (changed)
 		forget(hall);
-	if (speak) {
-		fg_words_release(hall->words);
-		hall->words = fg_words_new(hall->room.key, words);
-	}
-	if (changed)
-		tell(hub, hall, !first, speak);
+	if (speak)
+		say(hall, words);
+	if (changed || speak)
+		tell(hub, hall, changed && !first, speak);
 	return speak;
 }
 
@@ -235,6 +255,8 @@ fg_hall_round(struct fg_hub *hub, int64_t now_ms)
 		if (hall->project != 0 && !hall->gone &&
 		    (hall->room.generation == 0 || (rested_ms >= hall->cost_ms * SHARE && (hall->dirty || (hall->room.moves && rested_ms >= MOVE_MS)))))
 			read_hall(hub, hall, now_ms);
+		else if (hall->unsaid && !hall->gone && may_say_again(hub, hall))
+			tell(hub, hall, false, write_words(hub, hall, false));
 		next = hall->next;
 		fg_hall_leave(hub, hall);
 	}

@@ -29,16 +29,18 @@ struct fg_hall {
 	int64_t            project; /**< 0: of another manager */
 	int                viewers;
 	bool               dirty, gone, judged; /**< judged: who may look has changed; its state was said anew */
+	bool               unsaid;  /**< it has changed since its words were written */
 	bool               foreign; /**< somebody else brings what stands in it */
-	int64_t            read_ms, cost_ms;
+	int64_t            read_ms, cost_ms, said_ms;
 	struct fg_message *whole;
 	struct fg_words   *words;
+	struct fg_buf      said; /**< the rules' words that were told last */
 };
 
 struct fg_hall *fg_hall_enter(struct fg_hub *hub, const char *key, int64_t project);
 void            fg_hall_leave(struct fg_hub *hub, struct fg_hall *hall);
 void            fg_hall_round(struct fg_hub *hub, int64_t now_ms); /**< read what changed, tell its viewers */
-/** What stands in a foreign one now; takes the tasks over. True: its words were told, first of all and again when errors begin. */
+/** What stands in a foreign one now; takes the tasks over. True: its words were told: first of all, when errors begin, and when the rules say something else. */
 bool fg_hall_bring(struct fg_hub *hub, struct fg_hall *hall, char fields[FG_ROOM_FIELDS][304], struct fg_room_task *tasks, int ntasks, const char *words);
 /** What it was about is no more; its viewers are told. */
 void fg_hall_lose(struct fg_hub *hub, struct fg_hall *hall);

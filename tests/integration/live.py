@@ -231,6 +231,21 @@ class Page(Live):
             self.assertIn(said, self.ada.get(f"/api/projects/{project}").json["summary"], name)
             self.farm.admin("project", "delete", project)
 
+    def test_words_follow_what_happens(self):
+        """Without a failure or an end, too: a page doesn't say that one frame is done beside a bar that says three."""
+        project = str(self.project("ada", frames="1-5"))
+        ws = self.socket(self.ada)
+        ws.send(body="get_job_details", jobId=project)
+        w = self.worker("follows")
+        for _ in range(3):
+            self.frame(w)
+        said = {"": ""}
+        def told(m):
+            if m["type"] == "ai_text":
+                said[""] = "" if m.get("reset") else said[""] + m["chunk"]
+            return said[""].startswith("3 of 5 frames are done")
+        ws.until(told, 60)
+
     def test_errors_say_why_at_once(self):
         project = str(self.project("ada", frames="1-2"))
         ws = self.socket(self.ada)
