@@ -214,6 +214,17 @@ date(char *out, size_t size, int64_t ms)
 	snprintf(out, size, "%s/%02d  %02d:%02d:%02d", month, tm.tm_year % 100, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
+/* Its format knows no "nobody can tell": while nothing is being rendered, what one machine would need. */
+static int64_t
+seconds_left(const struct fg_project *p)
+{
+	struct fg_project one = *p;
+
+	one.running = p->running > 0 ? p->running : 1;
+	one.waiting = p->running > 0 ? p->waiting : p->waiting - 1;
+	return (fg_summary_left_ms(&one) + 999) / 1000;
+}
+
 static void
 describe(char fields[FG_ROOM_FIELDS][304], const struct fg_project *p, const struct reading *reading)
 {
@@ -236,7 +247,7 @@ describe(char fields[FG_ROOM_FIELDS][304], const struct fg_project *p, const str
 	snprintf(fields[FG_ROOM_NAME], sizeof(fields[0]), "%s", p->title);
 	snprintf(fields[FG_ROOM_USER], sizeof(fields[0]), "%s", p->owner_name);
 	date(fields[FG_ROOM_SUBMITTED], sizeof(fields[0]), p->created_ms);
-	fg_room_duration(text, (fg_summary_left_ms(p) + 999) / 1000);
+	fg_room_duration(text, seconds_left(p));
 	snprintf(fields[FG_ROOM_LEFT], sizeof(fields[0]), "%s", text);
 	fg_room_duration(text, p->done > 0 ? p->render_s / p->done : 0);
 	snprintf(fields[FG_ROOM_AVERAGE], sizeof(fields[0]), "%s", text);

@@ -245,6 +245,17 @@ class Page(Live):
                 said[""] = "" if m.get("reset") else said[""] + m["chunk"]
             return said[""].startswith("3 of 5 frames are done")
         ws.until(told, 60)
+        self.assertEqual(self.page(project)["Estimated_Time_Remaining"], "00d 00h 00m 06s")  # two frames of 3 s by one machine; not 0 because none renders
+        self.frame(w)
+        self.frame(w)
+        ws.until(lambda m: m["type"] == "job_details" and m["data"].get("job", {}).get("Completed") == "5", 20)
+        self.assertEqual(self.page(project)["Estimated_Time_Remaining"], "00d 00h 00m 00s")
+
+    def page(self, project):
+        """The job as who comes now sees it."""
+        ws = self.socket(self.ada)
+        ws.send(body="get_job_details", jobId=project)
+        return ws.until(lambda m: m["type"] == "job_details" and not m["update"])[-1]["data"]["job"]
 
     def test_errors_say_why_at_once(self):
         project = str(self.project("ada", frames="1-2"))
