@@ -2,7 +2,8 @@
  *
  *   POST /api/join {name}          name is `NAME KEY`, KEY a worker key of the portal → id, blenderhash, serverhash
  *   POST /api/getjob {id}          a chunk, or {available:false, waittime} · /finishjob {id, chunkid, success, image, …} · /heartbeat · /updatelogs · /panic · /leave
- *   POST /api/projectsindex · /deleteproject {projectid} · /onlineworkers · /serverlog (admins)     for an address that somebody opened
+ *   POST /api/projectsindex · /deleteproject {projectid} · /onlineworkers · /serverlog (admins)     for an address that somebody opened;
+ *                              projectsindex for a worker, too: the bare ids of what its owner's workers may get
  *   GET  /  POST /form/open, /form/close     a person opens their address with name and password, for compat_2254_seconds
  *   POST /form/uploadproject       multipart, as that dashboard sends it
  *   GET  /dat/blender.tar.xz · /dat/projects/ID · /dat/thumbnails/ID · /dat/renders/ID/result · /dat/renders/ID/raw

@@ -24,3 +24,9 @@ SELECT coalesce(max(l.id), 0) FROM task t JOIN lease l ON (l.task = t.id AND l.e
 
 -- name: lease_since
 SELECT since_ms FROM lease WHERE id = :lease;
+
+-- name: door_projects
+-- What this user's workers may be given a task of, newest first.
+SELECT p.id FROM project p
+ WHERE p.state = 'active' AND (p.audience = 0 OR EXISTS (SELECT 1 FROM audience_user a WHERE a.user = :user AND a.audience = p.audience))
+ ORDER BY p.id DESC LIMIT :limit;

@@ -147,6 +147,18 @@ fg_other_renders(bool *out, struct fg_db *db, int64_t user, int64_t project)
 }
 
 enum fg_err
+fg_other_projects(struct fg_db *db, int64_t user, int limit, void (*each)(void *ctx, int64_t project), void *ctx)
+{
+	struct fg_rows rows;
+	enum fg_err    err;
+
+	for (err = fg_rows_first(&rows, db, FG_SQL_DOOR_PROJECTS, FG_BINDS(FG_I("user", user), FG_I("limit", limit))); err == FG_OK; err = fg_rows_next(&rows))
+		each(ctx, fg_rows_int(&rows, 0));
+	fg_rows_end(&rows);
+	return err == FG_ENOTFOUND ? FG_OK : err;
+}
+
+enum fg_err
 fg_other_renderer(char md5[33], struct fg_db *db)
 {
 	struct fg_rows rows;

@@ -39,6 +39,9 @@ enum fg_err fg_other_find(struct fg_other_loan *out, struct fg_db *db, int64_t s
 /** May this user's workers have a project's scene now: do they render a task of it? */
 enum fg_err fg_other_renders(bool *out, struct fg_db *db, int64_t user, int64_t project);
 
+/** The projects that go on, newest first, whose tasks this user's workers may get. */
+enum fg_err fg_other_projects(struct fg_db *db, int64_t user, int limit, void (*each)(void *ctx, int64_t project), void *ctx);
+
 /** The MD5 of the renderer that they use. FG_ENOTFOUND: there is none for Linux. */
 enum fg_err fg_other_renderer(char md5[33], struct fg_db *db);
 

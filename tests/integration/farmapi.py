@@ -228,6 +228,28 @@ class Faults(Base):
         request(self.port, "POST", "/form/close")
         self.assertEqual(self.call("/api/projectsindex", {}).status, 401)
 
+    def test_a_worker_asks_what_goes_on(self):
+        """Theirs does as soon as it has joined, ends when it is refused, and throws away the scenes of what it isn't told of."""
+        self.farm.sql("DELETE FROM door")
+        going, own = self.farm.project("adi"), self.farm.project("adi")
+        adi = farm.Visitor(self.farm, "adi")
+        self.assertEqual(adi.post(f"/api/projects/{own}/access", workers="mine").status, 200)
+        over = self.farm.project("adi")
+        self.farm.admin("project", "cancel", over)
+        who = self.join()
+        answer = self.call("/api/projectsindex", {"unfinishedonly": False})
+        self.assertEqual(answer.status, 200)
+        told = {p["id"]: p for p in answer.json["projects"]}
+        self.assertEqual([p in told for p in (going, own, over)], [True, False, False])
+        self.assertEqual(told[going], {"id": going, "title": "", "created": 0, "finished": False})
+        self.assertEqual(self.call("/api/projectsindex", {}, [("Origin", "http://127.0.0.1:8080")]).status, 401)  # a page from there
+        self.open("adi")
+        both = {p["id"]: p["title"] for p in self.call("/api/projectsindex", {}).json["projects"]}
+        self.assertEqual([both[p] for p in (going, own, over)], ["Test & <co>"] * 3)
+        self.call("/api/leave", {"id": who})
+        for project in (going, own):
+            self.farm.admin("project", "cancel", project)
+
     def test_strangers_bodies(self):
         """Told by the head alone; what is small may come. An open address may send, and keeps being one while its worker calls."""
         def head(path):
