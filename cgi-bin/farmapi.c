@@ -7,7 +7,7 @@
  *   GET  /  POST /form/open, /form/close     a person opens their address with name and password, for compat_2254_seconds
  *   POST /form/uploadproject       multipart, as that dashboard sends it
  *   GET  /dat/blender.tar.xz · /dat/projects/ID · /dat/thumbnails/ID · /dat/renders/ID/result · /dat/renders/ID/raw
- *   {"success": false, "message": …} with 400 for what is wrong, 401 for a closed address, 403, 404, 503
+ *   {"success": false, "message": …} with 400 for what is wrong, 401 for a closed address, 403, 404, 503; with 200 where their dashboard shows the message
  *   It answers only to names of this farm (public_url, public_hosts), and to pages of those alone.
  *   Protocol: doc/protocol.md#other-farm    Test: tests/integration/farmapi.py
  */

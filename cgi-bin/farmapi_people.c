@@ -29,7 +29,14 @@ find(struct fg_user *user, const struct fg_req *req)
 {
 	const enum fg_err err = fg_door_find(user, req->db, FG_DOOR_PERSON, req->address, req->now_ms);
 
-	return err == FG_EAUTH ? fg_fail(FG_EAUTH, "open this address first: go to the root of this port and log in") : err;
+	return err == FG_EAUTH ? fg_fail(FG_EAUTH, "open this address first: go to http://%s/ and log in", req->host) : err;
+}
+
+/* Their dashboard shows the message of a list that it doesn't get, if the answer is a 200; at any other status it stops, white. */
+static enum fg_err
+no_list(struct fg_req *req, enum fg_err err)
+{
+	return err == FG_EAUTH || err == FG_EFORBIDDEN ? farmapi_refuse(req, 200, fg_err_text(err)) : err;
 }
 
 static enum fg_err
@@ -192,7 +199,7 @@ farmapi_projects(struct fg_req *req)
 	if (err == FG_OK)
 		return farmapi_answer(req, out);
 	json_object_put(out);
-	return err;
+	return no_list(req, err);
 }
 
 /* A project that they may not see is none. */
@@ -298,7 +305,7 @@ farmapi_workers(struct fg_req *req)
 	enum fg_err     err = find(&user, req);
 
 	if (err != FG_OK)
-		return err;
+		return no_list(req, err);
 	machines.list = json_object_new_array();
 	out = json_object_new_object();
 	json_object_object_add(out, "workers", machines.list);
@@ -335,10 +342,10 @@ farmapi_log(struct fg_req *req)
 	int64_t        last_ms = 0;
 	enum fg_err    err = find(&user, req);
 
+	if (err == FG_OK && (user.roles & FG_ROLE_ADMIN) == 0)
+		err = fg_fail(FG_EFORBIDDEN, "the server's log is for admins");
 	if (err != FG_OK)
-		return err;
-	if ((user.roles & FG_ROLE_ADMIN) == 0)
-		return fg_fail(FG_EFORBIDDEN, "the server's log is for admins");
+		return no_list(req, err);
 	err = fg_logtail(&last_ms, req->settings->log_dir, "", 0, keep_line, &ring);
 	lines = json_object_new_array();
 	for (int i = 0; i < LOG_LINES; i++) {
