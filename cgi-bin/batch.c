@@ -608,7 +608,7 @@ main(void)
 {
 	return fg_http_main(&(const struct fg_endpoint){
 		.name = "batch", .methods = FG_GET | FG_POST | FG_DELETE, .needs = FG_USER_OPTIONAL, .reads = FG_SCOPE_BATCH, .changes = FG_SCOPE_BATCH,
-		.body = FG_BODY_MIXED, .file = "file", .file_max = most_bytes,
+		.body = FG_BODY_MIXED, .streamed = true, .file = "file", .file_max = most_bytes,
 		.params = params, .nparams = sizeof(params) / sizeof(*params), .enter = check_user, .handle = batch, .refuse = refuse,
 	});
 }

@@ -294,7 +294,7 @@ main(void)
 	return fg_http_main(&(const struct fg_endpoint){
 		.name = "upload", .methods = FG_OPTIONS | FG_POST | FG_HEAD | FG_PATCH | FG_GET | FG_DELETE, .needs = FG_USER, .anybody = FG_OPTIONS,
 		.reads = FG_SCOPE_READ | FG_SCOPE_SUBMIT, .changes = FG_SCOPE_SUBMIT,
-		.body = FG_BODY_MIXED, .file = "file", .file_max = most_bytes,
+		.body = FG_BODY_MIXED, .streamed = true, .file = "file", .file_max = most_bytes,
 		.params = params, .nparams = sizeof(params) / sizeof(*params), .enter = enter, .handle = upload,
 	});
 }

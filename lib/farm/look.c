@@ -8,7 +8,7 @@
 
 #include "base/time.h"
 
-enum { WAIT_MS = 3000, NAP_US = 50000, USERS_FROM = 16 };
+enum { WAIT_MS = 3000, NAP_US = 50000, USERS_FROM = 16, STREAMS_USER = 16, STREAMS_FROM = 64 };
 
 /* One of `count` bytes of the file, from `at` on. */
 static enum fg_err
@@ -40,21 +40,47 @@ take_places(int fd, int64_t user)
 	return err == FG_EMANY ? fg_fail(FG_EMANY, "the portal is looking at other people's uploads; try again in a minute") : err;
 }
 
+static enum fg_err
+open_places(int *out, const struct fg_farm *farm, const char *name)
+{
+	char path[PATH_MAX];
+
+	*out = -1;
+	if (snprintf(path, sizeof(path), "%s/%s.lock", farm->settings.state_dir, name) >= (int)sizeof(path) ||
+	    (*out = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)) < 0)
+		return fg_fail(FG_EIO, "%s.lock could not be opened: %s", name, strerror(errno));
+	return FG_OK;
+}
+
+static enum fg_err
+keep_places(int *places, enum fg_err err)
+{
+	if (err != FG_OK && *places >= 0) {
+		close(*places);
+		*places = -1;
+	}
+	return err;
+}
+
 enum fg_err
 fg_look_begin(int *look, const struct fg_farm *farm, int64_t user)
 {
-	char        path[PATH_MAX];
-	enum fg_err err;
+	const enum fg_err err = open_places(look, farm, "looks");
 
-	*look = -1;
-	if (snprintf(path, sizeof(path), "%s/looks.lock", farm->settings.state_dir) >= (int)sizeof(path) ||
-	    (*look = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600)) < 0)
-		return fg_fail(FG_EIO, "looks.lock could not be opened: %s", strerror(errno));
-	if ((err = take_places(*look, user)) != FG_OK) {
-		close(*look);
-		*look = -1;
-	}
-	return err;
+	return keep_places(look, err == FG_OK ? take_places(*look, user) : err);
+}
+
+enum fg_err
+fg_stream_begin(int *stream, const struct fg_farm *farm, const char *name, int64_t user, int pool)
+{
+	const int   all = pool < 2 ? 1 : pool <= STREAMS_FROM ? pool - 1 : STREAMS_FROM, own = all / 2 + 1 < STREAMS_USER ? all / 2 + 1 : STREAMS_USER;
+	enum fg_err err = open_places(stream, farm, name);
+
+	if (err == FG_OK && (err = take_place(*stream, STREAMS_FROM + user * STREAMS_USER, own)) == FG_EMANY)
+		err = fg_fail(FG_EMANY, "you are sending %d things at once already; try again when one is there", own);
+	else if (err == FG_OK && (err = take_place(*stream, 0, all)) == FG_EMANY)
+		err = fg_fail(FG_EMANY, "too many people are sending something just now; try again in a minute");
+	return keep_places(stream, err);
 }
 
 void

@@ -12,4 +12,9 @@ enum { FG_LOOKS_USER = 2, FG_LOOKS_ALL = 3 };
 enum fg_err fg_look_begin(int *look, const struct fg_farm *farm, int64_t user);
 void        fg_look_end(int look); /**< -1 is nothing */
 
+/** A body that comes as slowly as its sender likes holds one of a pool's programs (nginx/endpoints.list, streamed). So a user may send to half of a pool at once,
+ * and all of them together to all but one: who is one too many is refused at once. Locks of the file state/NAME.lock.
+ * @param pool  how many programs there are */
+enum fg_err fg_stream_begin(int *stream, const struct fg_farm *farm, const char *name, int64_t user, int pool);
+
 #endif

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,7 +11,10 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "farm/look.h"
 #include "farm/program.h"
+
+enum { POOL = 8 }; /* of nginx/endpoints.list */
 
 static volatile sig_atomic_t leaving;
 
@@ -31,14 +35,35 @@ refuse(struct fg_req *req, enum fg_err err, int param)
 	return req->endpoint->refuse != NULL ? req->endpoint->refuse(req, err, param) : fg_http_error(req, err);
 }
 
+/* How many of us there are: who starts us says so. */
+static int
+pool_size(void)
+{
+	const char *text = getenv("FARMGATE_POOL");
+	const long  size = text != NULL ? strtol(text, NULL, 10) : 0;
+
+	return size > 0 && size < 1000 ? (int)size : POOL;
+}
+
 static enum fg_err
-work(struct fg_req *req, int *param)
+take_stream(int *stream, const struct fg_req *req)
+{
+	const bool sends = req->method_bit == FG_PATCH || (req->method_bit == FG_POST && (req->content_length > 0 || *fg_req_header(req, "HTTP_TRANSFER_ENCODING") != '\0'));
+
+	if (!req->endpoint->streamed || !sends)
+		return FG_OK;
+	return fg_stream_begin(stream, req->farm, req->endpoint->name, req->user != NULL ? req->user->id : 0, pool_size());
+}
+
+static enum fg_err
+work(struct fg_req *req, int *stream, int *param)
 {
 	enum fg_err err;
 
 	*param = -1;
 	if ((err = fg_req_take(req)) != FG_OK || (err = fg_req_who(req)) != FG_OK ||
-	    (req->endpoint->enter != NULL && (err = req->endpoint->enter(req)) != FG_OK) || (err = fg_req_parameters(req, param)) != FG_OK)
+	    (req->endpoint->enter != NULL && (err = req->endpoint->enter(req)) != FG_OK) || (err = take_stream(stream, req)) != FG_OK ||
+	    (err = fg_req_parameters(req, param)) != FG_OK)
 		return err;
 	return req->endpoint->handle(req);
 }
@@ -62,13 +87,14 @@ serve(const struct fg_endpoint *endpoint, struct fg_farm *farm, FCGX_Request *fc
 	const int64_t began_ms = fg_steady_ms();
 	struct fg_req req = { .arena = *arena, .db = farm->db, .farm = farm, .settings = &farm->settings, .now_ms = fg_now_ms(), .endpoint = endpoint,
 		              .fcgi = fcgi, .file = { .file = FG_SPOOL_NO_FILE } };
-	int           param;
+	int           param, stream = -1;
 	enum fg_err   err;
 
 	fg_err_clear();
 	fg_farm_refresh(farm, req.now_ms);
 	req.id = "-";
-	err = work(&req, &param);
+	err = work(&req, &stream, &param);
+	fg_look_end(stream);
 	if (err != FG_OK)
 		refuse(&req, err, param);
 	else if (!req.answered)

@@ -246,6 +246,31 @@ class Uploads(Caller):
             self.assertEqual(self.call("HEAD", where).status, 200)
         self.assertEqual(status(), [200, 404, 201])
 
+    def test_slow_senders_leave_programs_to_others(self):
+        """A user sends to half of the pool at once, all of them to all but one program of it: two of three, here."""
+        self.farm.user("slow", "submitter")
+        slow, crowd = farm.Visitor(self.farm, "slow"), []
+        one = self.begin(1000)
+        try:
+            made = [slow.call("POST", "/api/upload", [("Tus-Resumable", "1.0.0"), ("Upload-Length", "1000"), ("Upload-Metadata", "filename eC5ibGVuZA==")]) for _ in range(3)]
+            for answer in made[:2]:
+                s = socket.create_connection(("127.0.0.1", self.farm.port), timeout=30)
+                s.sendall(f"PATCH {answer.header('Location')} HTTP/1.1\r\nHost: 127.0.0.1:{self.farm.port}\r\nCookie: {slow.cookie}\r\nX-CSRF-Token: {slow.csrf}\r\n"
+                          "Tus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\nContent-Type: application/offset+octet-stream\r\nContent-Length: 1000\r\n\r\nx".encode())
+                crowd.append(s)
+            refused = lambda: slow.call("PATCH", made[2].header("Location"), [("Tus-Resumable", "1.0.0"), ("Upload-Offset", "0"), ("Content-Type", "application/offset+octet-stream")], b"x")
+            with open(self.farm.dir + "/state/upload.lock", "a+b") as lock:  # both are at it
+                held = lambda at: struct.unpack("hhqqi4x", fcntl.fcntl(lock, fcntl.F_OFD_GETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, at, 1, 0)))[0] != fcntl.F_UNLCK
+                self.eventually(lambda: held(0) and held(1))
+            self.assertEqual((refused().status, "at once already" in refused().json["message"]), (429, True))
+            self.assertEqual(slow.call("HEAD", answer.header("Location")).status, 200)  # what brings nothing goes on
+            answer = self.piece(one, 0, b"x" * 500)
+            self.assertEqual((answer.status, "too many people" in answer.json["message"]), (429, True))
+        finally:
+            for s in crowd:
+                s.close()
+        self.eventually(lambda: self.piece(one, 0, b"x" * 500).status == 204)
+
     def test_inflated_once(self):
         """An archive that was found good is not inflated again; one that has changed since is."""
         where = self.scene()
