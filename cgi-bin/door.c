@@ -4,7 +4,7 @@
  *   the head of a POST to the other farm's listener (port compat_2254_port): an address that is open, to a worker for /api/finishjob,
  *   to a person for /form/uploadproject
  *   200  known · 403  a stranger; what they hear then is the web server's configuration's to say (nginx/farmgate.conf.in)
- *   Bodies below 4 MB, as every stranger may send to request_job, are not asked about. It has no address of its own.
+ *   Bodies below 300 kB are not asked about. It has no address of its own.
  *   What it protects: doc/security.md#bodies-of-strangers    Test: tests/integration/strangers.py
  */
 #include <stdlib.h>

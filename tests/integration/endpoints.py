@@ -57,7 +57,7 @@ class Farm(unittest.TestCase):
         params = {"REQUEST_METHOD": method, "REQUEST_URI": uri, "QUERY_STRING": uri.partition("?")[2], "CONTENT_TYPE": kind, "REMOTE_ADDR": address,
                   "CONTENT_LENGTH": str(len(body)) if length is None else str(length), "HTTP_HOST": "farm", **{"HTTP_" + key: value for key, value in headers.items()}}
         head, _, data = ask(self.start(name)[1], params, body).partition(b"\r\n\r\n")
-        fields = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
+        fields = dict(line.split(": ", 1) for line in reversed(head.decode().split("\r\n")))  # of several, the first
         return int(fields["Status"].split()[0]), fields, data
 
     def login(self, name):

@@ -46,9 +46,16 @@ class Strangers(farm.Case):
         """The body never comes: an answer means that nobody waited for it."""
         for cookie in ("", "FGWORKER=" + "0" * 64, "FGWORKER=none", "FGSESSION=" + "a" * 64):
             for target in (DELIVER, REPORT):
-                for size in (LARGE, 0):
+                for size in (LARGE, 300000, 0):
                     status, _, body = self.heard(self.connect(target, size, cookie))
                     self.assertEqual((status, body), self.dead[target], (cookie, target, size))
+        self.assertEqual(self.kept(), 0)
+
+    def test_doors_of_strangers_take_little(self):
+        """What comes before anybody is known, is small: told by the head alone, too."""
+        for target, most in (("/server/config.php", 64 << 10), ("/server/request_job.php", 1 << 20), ("/server/keepmealive.php", 64 << 10), ("/account.php", 64 << 10),
+                             ("/api/login", 64 << 10), ("/api/tokens", 64 << 10), ("/api/users", 64 << 10), ("/api/projects", 256 << 10), ("/api/settings", 64 << 10)):
+            self.assertEqual(self.heard(self.connect(target, most + 1025, ""))[0], 413, target)
         self.assertEqual(self.kept(), 0)
 
     def test_a_client_that_sends_all_the_same(self):
