@@ -53,6 +53,7 @@ save_contents(struct fg_unpacked *out, struct archive *in, size_t number)
 			err = fg_fail(FG_ETOOBIG, "the archive inflates to more than %" PRId64 " GiB", INFLATED_MAX >> 30);
 		else
 			err = fg_fs_write(fd, piece, (size_t)got);
+		out->files[number].size += got > 0 ? got : 0;
 		fg_tick_tell(&out->tick, (double)archive_filter_bytes(in, -1), (double)out->archive_bytes);
 	}
 	close(fd);
@@ -100,6 +101,8 @@ take_entry(struct fg_unpacked *out, struct archive *in, struct archive_entry *en
 		return fg_fail(FG_EFORMAT, "an entry of the archive has no name; download it again");
 	while (strncmp(name, "./", 2) == 0)
 		name += 2;
+	if (++out->entries > 2 * FILES_MAX)
+		return fg_fail(FG_ETOOBIG, "the archive has more than %d files and folders", 2 * FILES_MAX);
 	if (kind == AE_IFDIR)
 		return FG_OK;
 	if ((why = fg_entry_name_bad(name, strlen(name))) != NULL || archive_entry_is_encrypted(entry))
@@ -190,6 +193,7 @@ static void
 stand_for(struct fg_unpacked_file *link, size_t file, const struct fg_unpacked *in)
 {
 	link->number = in->files[file].number;
+	link->size = in->files[file].size;
 	link->executable = in->files[file].executable;
 }
 
@@ -205,10 +209,13 @@ copy_folder(struct fg_unpacked *out, size_t sorted, const char *link, const char
 		const struct fg_unpacked_file *file = resolve(out, sorted, out->files[i].name);
 		char                           copy[2 * FG_ENTRY_NAME_MAX + 2];
 
+		size_t number;
+
 		if (file == NULL || out->count >= FILES_MAX)
 			return refuse(link, "is a link to a folder that can't be copied; is this an official Blender archive?");
+		number = (size_t)(file - out->files); /* before the list grows, and moves */
 		snprintf(copy, sizeof(copy), "%s/%s", link, out->files[i].name + len);
-		stand_for(append(out, copy), (size_t)(file - out->files), out);
+		stand_for(append(out, copy), number, out);
 	}
 	return out->count > before ? FG_OK : refuse(link, "is a link to something that the archive doesn't hold; download it again");
 }
@@ -221,6 +228,18 @@ sort_names(struct fg_unpacked *out)
 	for (size_t i = 1; i < out->count; i++)
 		if (strcmp(out->files[i - 1].name, out->files[i].name) == 0)
 			return refuse(out->files[i].name, "is there twice; is this an official Blender archive?");
+	return FG_OK;
+}
+
+/* A link's contents are packed once more: a small archive of links could fill the disk. */
+static enum fg_err
+check_size(const struct fg_unpacked *in)
+{
+	int64_t all = 0;
+
+	for (size_t i = 0; i < in->count; i++)
+		if ((all += in->files[i].size) > INFLATED_MAX)
+			return fg_fail(FG_ETOOBIG, "the archive's files and links hold more than %" PRId64 " GiB", INFLATED_MAX >> 30);
 	return FG_OK;
 }
 
@@ -249,6 +268,8 @@ resolve_links(struct fg_unpacked *out)
 			out->files[kept++] = out->files[i];
 	}
 	out->count = kept;
+	if (err == FG_OK)
+		err = check_size(out);
 	return err != FG_OK ? err : sort_names(out);
 }
 

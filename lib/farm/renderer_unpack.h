@@ -14,6 +14,7 @@ struct fg_unpacked_file {
 	char  *name;       /**< as in the archive, with its top folder */
 	char  *target;     /**< of a link, from the archive's top; NULL for a file */
 	size_t number;     /**< its contents are the folder's file of this number */
+	int64_t size;
 	bool   executable, gone; /**< gone: used inside only */
 };
 
@@ -21,7 +22,7 @@ struct fg_unpacked_file {
 struct fg_unpacked {
 	const char              *folder; /**< the caller's */
 	struct fg_unpacked_file *files;  /**< by name (bytes) when it is done; no links are left */
-	size_t                   count, room;
+	size_t                   count, room, entries; /**< entries: read, folders too */
 	int64_t                  inflated_bytes, archive_bytes;
 	struct fg_tick           tick;
 };

@@ -149,6 +149,13 @@ class Archive(unittest.TestCase):
         self.refused(self.tar("win.tar.xz", {top + "blender.exe": b"x"}), "linux", "eformat", "official Blender archive for linux")
         self.refused(self.tar("two.tar.xz", {top + "blender": FAKE, top + "a": b"1", "./" + top + "a": b"2"}), "linux", "eformat", "twice")
 
+    def test_links_are_counted(self):
+        """1700 links to ten megabytes would be packed 1700 times."""
+        top = "blender-3.4.1-linux-x64/"
+        many = {top + f"{i}": ("hard" if i % 2 else "link", top + "big" if i % 2 else "big") for i in range(1700)}
+        self.refused(self.tar("links.tar.xz", {top + "blender": FAKE, top + "big": bytes(10 << 20), **many}), "linux", "etoobig", "more than 16 GiB")
+        self.refused(self.tar("folders.tar.gz", {top + "blender": FAKE, **{top + f"f{i}": None for i in range(200001)}}, "w:gz"), "linux", "etoobig", "files and folders")
+
     def test_no_archive(self):
         for name, data, code in (("b.dmg", b"x", "eunsupported"), ("b.tar.xz", b"garbage" * 100, ""), ("empty.zip", b"", "")):
             with open(self.path(name), "wb") as f:
