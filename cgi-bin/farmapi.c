@@ -177,7 +177,7 @@ int
 main(void)
 {
 	return fg_http_main(&(const struct fg_endpoint){
-		.name = "farmapi", .methods = FG_GET | FG_HEAD | FG_POST | FG_OPTIONS, .needs = FG_NOBODY, .body = FG_BODY_FILE, .file = "image upload-file",
+		.name = "farmapi", .caged = true, .methods = FG_GET | FG_HEAD | FG_POST | FG_OPTIONS, .needs = FG_NOBODY, .body = FG_BODY_FILE, .file = "image upload-file",
 		.file_max = most_bytes, .params = params, .nparams = FARMAPI_PARAMS, .enter = enter, .handle = farmapi, .refuse = refuse,
 	});
 }

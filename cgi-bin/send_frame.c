@@ -78,7 +78,7 @@ int
 main(void)
 {
 	return fg_http_main(&(const struct fg_endpoint){
-		.name = "send_frame", .methods = FG_POST, .needs = FG_WORKER_SESSION, .body = FG_BODY_FILE, .file = "file", .file_max = most_bytes,
+		.name = "send_frame", .methods = FG_POST, .needs = FG_WORKER_SESSION, .caged = true, .body = FG_BODY_FILE, .file = "file", .file_max = most_bytes,
 		.params = params, .nparams = sizeof(params) / sizeof(*params), .handle = send_frame, .refuse = refuse,
 	});
 }

@@ -30,6 +30,7 @@
 #include "compositor_child.h"
 #include "compositor_chore.h"
 #include "compositor_make.h"
+#include "farm/confine.h"
 #include "farm/farm.h"
 #include "farm/chore.h"
 #include "farm/housekeep.h"
@@ -65,6 +66,8 @@ make_one(struct fg_farm *farm, char **args)
 	struct fg_make make = { .farm = farm, .product = strtoll(args[0], NULL, 10), .frame = (int)strtol(args[3], NULL, 10), .shown = -1 };
 	enum fg_err    err = fg_project_get(&make.project, farm->db, strtoll(args[2], NULL, 10));
 
+	if (!fg_confine(FG_CAGE_MAKE))
+		fg_log(FG_LOG_WARN, "cage.missing", "why=%s", fg_log_quote(strerror(errno)).text);
 	if (err == FG_OK)
 		err = fg_make(&make, args[1]);
 	if (err != FG_OK) {

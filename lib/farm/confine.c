@@ -40,6 +40,20 @@ static const struct sock_filter decode[] = {
 	REFUSE,
 };
 
+#define NO_NETWORK FORBID(socket), FORBID(socketpair), FORBID(connect), FORBID(bind), FORBID(listen)
+#define NO_KERNEL                                                                                                                                         \
+	FORBID(process_vm_readv), FORBID(process_vm_writev), FORBID(mount), FORBID(umount2), FORBID(pivot_root), FORBID(chroot), FORBID(unshare), FORBID(setns), \
+		FORBID(bpf), FORBID(keyctl), FORBID(add_key), FORBID(request_key), FORBID(io_uring_setup), FORBID(userfaultfd), FORBID(perf_event_open),       \
+		FORBID(init_module), FORBID(finit_module), FORBID(kexec_load), FORBID(setuid), FORBID(setgid), FORBID(setresuid), FORBID(setresgid)
+#ifdef __SANITIZE_ADDRESS__ /* it looks for leaks by it */
+#define NO_PTRACE ALLOW(ptrace)
+#else
+#define NO_PTRACE FORBID(ptrace)
+#endif
+
+static const struct sock_filter serve[] = { BEGIN, NO_NETWORK, NO_KERNEL, NO_PTRACE, FORBID(execve), FORBID(execveat), ANSWER(SECCOMP_RET_ALLOW) };
+static const struct sock_filter make[] = { BEGIN, NO_NETWORK, NO_KERNEL, NO_PTRACE, ANSWER(SECCOMP_RET_ALLOW) };
+
 static const struct sock_filter program[] = {
 	BEGIN,
 	FORBID(socket), FORBID(socketpair), FORBID(connect), FORBID(bind), FORBID(listen), FORBID(sendto), FORBID(sendmsg), FORBID(ptrace), FORBID(process_vm_readv),
@@ -81,11 +95,10 @@ bool
 fg_confine(enum fg_cage cage)
 {
 #ifdef ARCH
-	const struct sock_fprog filter = cage == FG_CAGE_DECODE
-	                                     ? (struct sock_fprog){ .len = sizeof(decode) / sizeof(*decode), .filter = (struct sock_filter *)decode }
-	                                     : (struct sock_fprog){ .len = sizeof(program) / sizeof(*program), .filter = (struct sock_filter *)program };
+#define FILTER(list) { .len = sizeof(list) / sizeof(*(list)), .filter = (struct sock_filter *)(list) }
+	const struct sock_fprog filters[] = { [FG_CAGE_DECODE] = FILTER(decode), [FG_CAGE_PROGRAM] = FILTER(program), [FG_CAGE_SERVE] = FILTER(serve), [FG_CAGE_MAKE] = FILTER(make) };
 
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filters[cage]) == 0;
 #else
 	(void)cage;
 	errno = ENOSYS;

@@ -1,5 +1,6 @@
 #include "http/endpoint.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "farm/confine.h"
 #include "farm/look.h"
 #include "farm/program.h"
 
@@ -137,6 +139,8 @@ fg_http_main(const struct fg_endpoint *endpoint)
 	fg_program_note(farm.db, endpoint->name, fg_now_ms());
 	if (FCGX_Init() != 0 || FCGX_InitRequest(&fcgi, 0, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
 		return complain("libfcgi could not be set up.");
+	if (endpoint->caged && !fg_confine(FG_CAGE_SERVE))
+		fg_log(FG_LOG_WARN, "cage.missing", "why=%s", fg_log_quote(strerror(errno)).text);
 	while (!leaving && FCGX_Accept_r(&fcgi) == 0) {
 		serve(endpoint, &farm, &fcgi, &arena);
 		FCGX_Finish_r(&fcgi);

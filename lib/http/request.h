@@ -53,6 +53,7 @@ struct fg_endpoint {
 	int                    nparams;
 	const char            *file;                                     /**< FG_BODY_FILE: name of the field; several separated by blanks */
 	int64_t (*file_max)(const struct fg_settings *settings);         /**< its most bytes */
+	bool caged;    /**< it reads strangers' pictures itself: FG_CAGE_SERVE */
 	bool streamed; /**< bodies come as slowly as their senders like: each holds a place of fg_stream_begin */
 	/** Asked before a byte of the body is read, who comes already known; NULL lets all in. */
 	enum fg_err (*enter)(struct fg_req *req);

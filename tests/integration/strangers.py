@@ -114,6 +114,11 @@ class Strangers(farm.Case):
         self.assertEqual(login("zoe", "long enough", "127.0.0.1", "127.0.0.2"), 200)
         self.farm.sql("DELETE FROM failure")
 
+    def test_who_decodes_pictures_is_caged(self):
+        for pid in self.farm.processes("send_frame"):
+            with open(f"/proc/{pid}/status") as status:
+                self.assertIn("Seccomp:\t2", status.read())
+
     def test_nobody_else_asks_the_door(self):
         for path in ("/@door/send_frame", "/@door/", "/%40door/error", "/door", "/server/door.php"):
             self.assertEqual(farm.request(self.farm.port, "GET", path).status, 404, path)

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,27 @@ inside_program(int fd)
 }
 
 static int
+inside_service(int fd)
+{
+	char byte;
+
+	return (refused(socket(AF_UNIX, SOCK_STREAM, 0)) ? 0 : 1) | (refused(socketpair(AF_UNIX, SOCK_STREAM, 0, (int[2]){ 0 })) ? 0 : 2) |
+	       (refused(unshare(CLONE_NEWUSER)) ? 0 : 4) | (refused(execl("/bin/true", "true", (char *)NULL)) ? 0 : 8) | (open("/dev/null", O_RDWR) >= 0 ? 0 : 16) |
+	       (pread(fd, &byte, 1, 0) == 1 ? 0 : 32) | (refused(setgid(getgid())) ? 0 : 64);
+}
+
+/* It may start programs, which stay where it is. */
+static int
+inside_maker(int fd)
+{
+	char byte;
+
+	if (!refused(socket(AF_INET, SOCK_STREAM, 0)) || !refused(unshare(CLONE_NEWUSER)) || pread(fd, &byte, 1, 0) != 1)
+		return 1;
+	return execl("/bin/sh", "sh", "-c", "exit 0", (char *)NULL);
+}
+
+static int
 ask(enum fg_cage cage, int (*inside)(int fd))
 {
 	const int fd = memfd_create("asked", MFD_CLOEXEC);
@@ -68,6 +90,8 @@ cages_hold(void **state)
 	(void)state;
 	assert_int_equal(ask(FG_CAGE_DECODE, inside_decode), 0);
 	assert_int_equal(ask(FG_CAGE_PROGRAM, inside_program), 0);
+	assert_int_equal(ask(FG_CAGE_SERVE, inside_service), 0);
+	assert_int_equal(ask(FG_CAGE_MAKE, inside_maker), 0);
 }
 
 static void
