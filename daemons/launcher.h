@@ -149,6 +149,7 @@ struct client {
 	struct person person;
 	char          address[64];
 	bool          joined, asked, repaired, monitors;
+	bool          html; /**< it shows output as HTML: the stock front-end */
 	int64_t       joined_ms;
 };
 
@@ -156,6 +157,7 @@ enum fg_err net_open(struct launcher *l);
 void        net_close(struct launcher *l);
 void        net_tick(struct launcher *l);
 void        net_notify(struct launcher *l, const char *text, size_t len); /**< collected; goes out with net_flush, in order */
+void        net_output(struct launcher *l, const char *text, size_t len); /**< the same for what a solver printed */
 void        net_flush(struct launcher *l);
 void        net_answer(struct launcher *l, uint64_t client, const struct fg_buf *text); /**< nothing when it has gone */
 void        net_event(struct launcher *l, const char *json); /**< a bare Socket.IO event, as JSON array */

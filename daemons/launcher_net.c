@@ -75,7 +75,7 @@ struct net {
 	int              count, conns, sessions, singles;
 	struct conn     *conn[CONNS_MAX];
 	struct session  *session[SESSIONS_MAX];
-	struct fg_buf    batch, singly; /* told since the last flush: as JSON-RPC, and as a packet each when somebody wants that */
+	struct fg_buf    batch, pages, singly; /* told since the last flush: as JSON-RPC, for terminals that show HTML, and as a packet each when somebody wants that */
 	int              told;
 	uint64_t         serial; /* of the newest client */
 	uint64_t         notes;  /* ever told */
@@ -381,8 +381,8 @@ net_answer(struct launcher *l, uint64_t client, const struct fg_buf *text)
 
 /* --- told to all */
 
-void
-net_notify(struct launcher *l, const char *text, size_t len)
+static void
+collect(struct launcher *l, const char *text, size_t len, bool printed)
 {
 	struct net *net = l->net;
 
@@ -394,8 +394,35 @@ net_notify(struct launcher *l, const char *text, size_t len)
 		fg_sio_message(&net->singly, text, len);
 	}
 	net->notes++;
-	fg_buf_char(&net->batch, net->told++ == 0 ? '[' : ',');
+	fg_buf_char(&net->batch, net->told == 0 ? '[' : ',');
 	fg_buf_add(&net->batch, text, len);
+	fg_buf_char(&net->pages, net->told++ == 0 ? '[' : ',');
+	if (printed)
+		fg_html_text(&net->pages, text, len);
+	else
+		fg_buf_add(&net->pages, text, len);
+}
+
+void
+net_notify(struct launcher *l, const char *text, size_t len)
+{
+	collect(l, text, len, false);
+}
+
+void
+net_output(struct launcher *l, const char *text, size_t len)
+{
+	collect(l, text, len, true);
+}
+
+/* What was collected: a JSON-RPC batch, or what was told alone. */
+static void
+close_batch(struct fg_buf *batch, int told)
+{
+	if (told == 1)
+		memmove(batch->data, batch->data + 1, --batch->len);
+	else
+		fg_buf_char(batch, ']');
 }
 
 static struct blob *
@@ -410,27 +437,25 @@ blob_message(const char *text, size_t len)
 	return blob;
 }
 
-/* One message to each: a JSON-RPC batch, or what is told alone. The stock front-end (json-rpc-2.0 of npm) takes both. */
+/* One message to each. The stock front-end (json-rpc-2.0 of npm) takes batches, too. */
 void
 net_flush(struct launcher *l)
 {
 	struct net  *net = l->net;
-	const char  *text;
-	size_t       len;
 	struct blob *blobs[3];
 
 	if (net != NULL && l->queue_news)
 		queue_news(l);
 	if (net == NULL || net->told == 0)
 		return;
-	fg_buf_char(&net->batch, ']');
-	text = net->batch.data + (net->told == 1);
-	len = net->batch.len - 2 * (net->told == 1);
-	blobs[0] = blob_new(text, len);
-	blobs[1] = blob_message(text, len);
+	close_batch(&net->batch, net->told);
+	close_batch(&net->pages, net->told);
+	blobs[0] = blob_new(net->batch.data, net->batch.len);
+	blobs[1] = blob_message(net->pages.data, net->pages.len);
 	blobs[2] = blob_new(fg_buf_text(&net->singly), net->singly.len);
 	net->told = 0;
 	fg_buf_clear(&net->batch);
+	fg_buf_clear(&net->pages);
 	fg_buf_clear(&net->singly);
 	for (int i = 0; i < 3; i++)
 		blobs[i]->users = 1;
@@ -751,6 +776,7 @@ session_new(struct launcher *l, struct conn *conn, const struct fg_head *head, c
 	session->rpc = session->client.joined = rpc;
 	fg_head_query(batch, sizeof(batch), head, "batch");
 	session->single = !rpc && strcmp(batch, "0") == 0;
+	session->client.html = !rpc && !session->single;
 	net->singles += session->single;
 	session->pinged_ms = session->heard_ms = fg_steady_ms();
 	session->client.serial = ++net->serial;
@@ -1106,6 +1132,7 @@ net_close(struct launcher *l)
 	if (l->unix_path[0] != '\0')
 		unlink(l->unix_path);
 	fg_buf_free(&l->net->batch);
+	fg_buf_free(&l->net->pages);
 	fg_buf_free(&l->net->singly);
 	free(l->net);
 	l->net = NULL;

@@ -282,16 +282,19 @@ get_queue(struct call *call)
 	return rows;
 }
 
-/* Where the last part of a text begins that takes `most` bytes as JSON: a control character takes six. */
+/* Where the last part of a text begins that takes `most` bytes as JSON: a control character takes six, and & five in HTML. */
 static size_t
-last_part(const struct fg_buf *text, int64_t most)
+last_part(const struct fg_buf *text, int64_t most, bool html)
 {
 	size_t at = text->len;
 
 	while (at > 0 && most > 0) {
 		const unsigned char c = (unsigned char)text->data[--at];
 
-		most -= c >= 32 ? 1 + (c == '"' || c == '\\') : strchr("\n\r\t\b\f", c) != NULL ? 2 : 6;
+		if (html && (c == '&' || c == '<'))
+			most -= 5;
+		else
+			most -= c >= 32 ? 1 + (c == '"' || c == '\\') : strchr("\n\r\t\b\f", c) != NULL ? 2 : 6;
 	}
 	while (at < text->len && ((unsigned char)text->data[at] & 0xc0) == 0x80)
 		at++;
@@ -300,9 +303,9 @@ last_part(const struct fg_buf *text, int64_t most)
 
 /* The output as far as it has been sent to viewers, its last part; what follows comes as appendToShell. */
 static struct json_object *
-shell_text(const struct job *job, int64_t most)
+shell_text(const struct job *job, int64_t most, bool html)
 {
-	struct fg_buf       bytes = { 0 }, text = { 0 };
+	struct fg_buf       bytes = { 0 }, text = { 0 }, page = { 0 };
 	int64_t             at = job->sent_at > most ? job->sent_at - most : 0, skipped;
 	struct json_object *value;
 	size_t              from;
@@ -316,8 +319,11 @@ shell_text(const struct job *job, int64_t most)
 			break;
 	}
 	fg_utf8_repair(&text, fg_buf_text(&bytes), bytes.len);
-	from = last_part(&text, most * 5 / 4 + 100);
-	value = json_object_new_string_len(fg_buf_text(&text) + from, (int)(text.len - from));
+	from = last_part(&text, most * 5 / 4 + 100, html);
+	if (html)
+		fg_html_text(&page, fg_buf_text(&text) + from, text.len - from);
+	value = html ? json_object_new_string_len(fg_buf_text(&page), (int)page.len) : json_object_new_string_len(fg_buf_text(&text) + from, (int)(text.len - from));
+	fg_buf_free(&page);
 	fg_buf_free(&bytes);
 	fg_buf_free(&text);
 	return value;
@@ -351,7 +357,7 @@ get_running_shells(struct call *call)
 			continue;
 		open_folder(l, job);
 		row = job_row(&job->run);
-		json_object_object_add(row, "stdout", shell_text(job, most));
+		json_object_object_add(row, "stdout", shell_text(job, most, call->client->html));
 		snprintf(id, sizeof(id), "%" PRId64, job->run.id);
 		json_object_object_add(shells, id, row);
 	}

@@ -257,7 +257,7 @@ tell_output(struct launcher *l, struct job *job, bool all)
 	fg_buf_add(&note, job->pending.data, size);
 	fg_json_quote(&text, note.data, note.len);
 	fg_buf_str(&text, "}}");
-	net_notify(l, text.data, text.len);
+	net_output(l, text.data, text.len);
 	memmove(job->pending.data, job->pending.data + size, job->pending.len - size);
 	job->pending.len -= size;
 	fg_buf_free(&text);

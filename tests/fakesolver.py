@@ -7,6 +7,7 @@
     $ deaf            ignores SIGTERM                    $ forks 3       children, one in a session of its own
     $ eat 200         megabytes of memory                $ glstat        writes energies
     $ stretch 4       terabytes that it makes its own stdout long      $ bells 100     kilobytes of control characters
+    $ say TEXT        a line at the start
 It obeys d3kil (sw1, stop) as the solver does.
 """
 import os
@@ -42,6 +43,8 @@ def main():
     print(f" termination time          = {end:12.4E}")
     if "mass" in want:
         print(f" added mass          = {number('mass', 0) / 100:12.4E}\n percentage increase = {number('mass', 0):12.4E}", flush=True)
+    if "say" in want:
+        print(" ".join(want["say"]), flush=True)
     out.write(("\x01" * 63 + "\n") * int(number("bells", 0) * 16))
     if "stretch" in want:
         os.truncate("stdout", int(number("stretch", 0)) << 40)

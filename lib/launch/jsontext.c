@@ -101,3 +101,17 @@ fg_json_number(double number)
 	}
 	return json_object_new_double_s(number, text);
 }
+
+void
+fg_html_text(struct fg_buf *out, const char *text, size_t len)
+{
+	for (size_t at = 0, run; at < len; at += run) {
+		for (run = 0; at + run < len && text[at + run] != '&' && text[at + run] != '<'; run++)
+			;
+		fg_buf_add(out, text + at, run);
+		if (run == 0) {
+			fg_buf_str(out, text[at] == '&' ? "&amp;" : "&lt;");
+			run = 1;
+		}
+	}
+}

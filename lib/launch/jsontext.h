@@ -9,6 +9,9 @@ struct json_object;
 /** `bytes` as a JSON text with its quotes. Bytes that are no UTF-8 become U+FFFD, control characters are escaped, NUL is left out. */
 void fg_json_quote(struct fg_buf *out, const char *bytes, size_t len);
 
+/** As text in HTML: & and < as entities. A JSON text stays the same text with its strings so written. */
+void fg_html_text(struct fg_buf *out, const char *text, size_t len);
+
 /** Only the repair of fg_json_quote: well-formed UTF-8 without NUL. */
 void fg_utf8_repair(struct fg_buf *out, const char *bytes, size_t len);
 

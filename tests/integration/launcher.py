@@ -233,6 +233,20 @@ class Wire(launch.Case):
         ws.close()
         self.assertEqual(self.post("/socket.io/?EIO=4&transport=polling&sid=none", "40")[0], 400)
 
+    def test_what_solvers_print_is_no_part_of_a_page(self):
+        """The stock front-end's terminals parse it as HTML, and its page may start programs."""
+        said, shown = "<iframe srcdoc='<script>x</script>'> a & b &lt;", "&lt;iframe srcdoc='&lt;script>x&lt;/script>'> a &amp; b &amp;lt;"
+        paths = {"/socket.io/?EIO=4&transport=websocket": shown, "/socket.io/?EIO=4&transport=websocket&batch=0": said, "/rpc": said}
+        with contextlib.ExitStack() as stack:
+            viewers = {path: stack.enter_context(wire.Client(self.launcher.port, rpc=path == "/rpc", path=path)) for path in paths}
+            number = self.begin(viewers["/rpc"], "$ say " + said + "\n$ cycles 2")
+            for path, v in viewers.items():
+                v.status(number, "Finished")
+                self.assertIn("\n" + paths[path] + "\n", v.output(number), path)
+                self.assertEqual(v.output(number).count("iframe"), 1)
+                self.assertIn("\n" + paths[path] + "\n", v.call("getRunningShells")[str(number)]["stdout"], path)
+                self.assertIn("\n" + said + "\n", v.call("getJobLog", id=number, **{"from": 0})["text"], path)
+
     def test_a_batch_tells_the_queue_once(self):
         """Else a batch of a hundred changes would tell everybody a long queue a hundred times."""
         with self.client() as c, self.client() as viewer:
