@@ -19,8 +19,8 @@ check_text(const char *path)
 	if (path[0] != '/' || len >= PATH_LONGEST || !fg_utf8_valid(path, len))
 		return fg_fail(FG_EINVAL, "a path is absolute, in UTF-8 and has at most %d bytes", PATH_LONGEST - 1);
 	for (const unsigned char *c = (const unsigned char *)path; *c != '\0'; c++)
-		if (*c < 32 || *c == 127)
-			return fg_fail(FG_EINVAL, "a path has no control characters");
+		if (*c < 32 || *c == 127 || *c == '"' || *c == '\\')
+			return fg_fail(FG_EINVAL, "a path has no control characters, no \" and no \\: front-ends make command lines of it");
 	return FG_OK;
 }
 

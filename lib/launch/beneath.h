@@ -9,7 +9,7 @@
  *
  * @param fd     O_CLOEXEC, yours to close; -1 unless FG_OK
  * @param flags  of open(2); nothing is created
- * @return FG_OK, FG_EFORBIDDEN (outside, or it leads outside), FG_ENOTFOUND, FG_EINVAL (no absolute path, control characters), FG_EIO */
+ * @return FG_OK, FG_EFORBIDDEN (outside, or it leads outside), FG_ENOTFOUND, FG_EINVAL (no absolute path, control characters, " or \), FG_EIO */
 enum fg_err fg_beneath_open(int *fd, const struct fg_launch_config *config, const char *path, int flags);
 
 /** The folder that holds `path`, and the name in it (which belongs to `path`). The name itself is not looked up. */

@@ -588,6 +588,10 @@ class Runs(launch.Case):
                         c.call(method, **params)
             self.assertTrue(c.call("fileExists", input=SOLVER))
             self.assertTrue(c.call("fileExists", input=inside + "/main.k"))
+            for name in ('a" & calc.k', "a\\b.k", "a\nb.k"):  # they are there, but the stock front-end makes command lines of what is started
+                shutil.copy(inside + "/main.k", f"{inside}/{name}")
+                with self.assertRaises(wire.RpcError, msg=name):
+                    c.call("startJob", job_data=self.job(path=f"{inside}/{name}"))
         with open(outside + "/main.k") as f:
             self.assertEqual(f.read(), "secret")
         self.assertEqual(os.listdir(outside), ["main.k"])
