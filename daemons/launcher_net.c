@@ -28,7 +28,7 @@
 
 enum {
 	CONNS_MAX = 1024, SESSIONS_MAX = 1024, BACKLOG_BYTES = 32 << 20, READ_STEP = 65536, PING_INTERVAL_MS = 25000, PING_TIMEOUT_MS = 20000,
-	CONNS_OF_ONE = 256, SESSIONS_OF_ONE = 256, KEPT_BYTES = 256 << 20, IDLE_MS = 60000, PAYLOAD_MAX = 1000000, SEPARATOR = 0x1e, GONE_MAX = 32, CONTROL_BYTES = 65536, REPAIR_MS = 1000, KEY_SIZE = 160, KNOWN_MS = 10000
+	CONNS_OF_ONE = 256, SESSIONS_OF_ONE = 256, KEPT_BYTES = 256 << 20, IDLE_MS = 60000, PAYLOAD_MAX = 1000000, SEPARATOR = 0x1e, GONE_MAX = 32, CONTROL_BYTES = 65536, REPAIR_MS = 1000, BLOB_BYTES = 128, KEY_SIZE = 160, KNOWN_MS = 10000
 };
 
 /* What goes to many: Engine.IO packets between separators, or one JSON text; framed for WebSockets when somebody wants it so. */
@@ -88,6 +88,13 @@ struct net {
 
 static size_t kept_bytes; /* of all that waits for readers; what goes to many counts once */
 
+/* What a blob takes in a queue, with all that is around it: many small ones are large, too. */
+static size_t
+blob_bytes(const struct blob *blob)
+{
+	return blob->plain.len + BLOB_BYTES;
+}
+
 static struct blob *
 blob_new(const char *bytes, size_t len)
 {
@@ -95,7 +102,7 @@ blob_new(const char *bytes, size_t len)
 
 	memset(blob, 0, sizeof(*blob));
 	fg_buf_add(&blob->plain, bytes, len);
-	kept_bytes += len;
+	kept_bytes += blob_bytes(blob);
 	return blob;
 }
 
@@ -104,7 +111,7 @@ blob_release(struct blob *blob)
 {
 	if (--blob->users > 0)
 		return;
-	kept_bytes -= blob->plain.len + blob->framed.len;
+	kept_bytes -= blob_bytes(blob) + blob->framed.len;
 	fg_buf_free(&blob->plain);
 	fg_buf_free(&blob->framed);
 	free(blob);
@@ -231,7 +238,7 @@ conn_write(struct launcher *l, struct conn *conn)
 			return;
 		}
 		session->sent = 0;
-		session->bytes -= blob->plain.len;
+		session->bytes -= blob_bytes(blob);
 		blob_release(blob);
 		memmove(session->queue, session->queue + 1, (size_t)--session->queued * sizeof(*session->queue));
 	}
@@ -331,7 +338,7 @@ push(struct launcher *l, struct session *session, struct blob *blob)
 	blob->users++;
 	if (kept_bytes > KEPT_BYTES)
 		drop_slowest(l);
-	if (session->closed || session->bytes + blob->plain.len > BACKLOG_BYTES) {
+	if (session->closed || session->bytes + blob_bytes(blob) > BACKLOG_BYTES) {
 		if (!session->closed)
 			fg_log(FG_LOG_WARN, "client.slow", "address=%s", session->client.address);
 		session_end(l, session);
@@ -341,7 +348,7 @@ push(struct launcher *l, struct session *session, struct blob *blob)
 	if (session->queued == session->room)
 		session->queue = fg_realloc(session->queue, (size_t)(session->room = session->room * 2 + 8) * sizeof(*session->queue));
 	session->queue[session->queued++] = blob;
-	session->bytes += blob->plain.len;
+	session->bytes += blob_bytes(blob);
 	if (!session->websocket)
 		answer_poll(l, session);
 	else if (session->conn != NULL && !session->conn->writing)

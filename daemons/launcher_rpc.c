@@ -778,10 +778,17 @@ enqueue(struct call *call, struct fg_run *run)
 	struct launcher *l = call->l;
 	struct job     **list, *job;
 	const int        count = queue_list(l, &list);
+	int64_t          own = 0;
 	enum fg_err      err;
 
 	run->position = count > 0 ? list[count - 1]->run.position + 1 : 0;
+	for (int i = 0; i < count; i++)
+		own += strcmp(list[i]->run.sender, run->sender) == 0;
 	free(list);
+	if (!call->client->person.steers && own >= (l->config.queue_max + 1) / 2) {
+		fail(call, REFUSED, "Your half of the queue is full.", "");
+		return NULL;
+	}
 	if (count >= l->config.queue_max) {
 		fail(call, REFUSED, "The queue is full.", "");
 		return NULL;

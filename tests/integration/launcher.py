@@ -943,7 +943,7 @@ class Portal(farm.Case):
         runs, door = f.dir + "/runs", launch.free_port()
         os.mkdir(runs)
         with open(f.dir + "/launcher.conf.new", "w") as conf:  # until it is there the launcher only waits
-            conf.write(f"[launcher]\nhost = here\nfolder = {runs}\nrules_dir = {TOP}/share/launch\nusers = ada bob\noperators = olga\ncores = 1\nnetworks = 192.0.2.0/24\nlisten = 127.0.0.1:{door}\n"
+            conf.write(f"[launcher]\nhost = here\nfolder = {runs}\nrules_dir = {TOP}/share/launch\nusers = ada bob\noperators = olga\ncores = 1\nqueue_max = 6\nnetworks = 192.0.2.0/24\nlisten = 127.0.0.1:{door}\n"
                        f"[solver dyna]\nprogram = {SOLVER}\nrules = ls-dyna\n[template smp]\ncommand = {launch.EXPR}\n")
         os.rename(f.dir + "/launcher.conf.new", f.dir + "/launcher.conf")
         until(lambda: os.path.exists(f.dir + "/run/launcher.sock"))
@@ -970,7 +970,7 @@ class Portal(farm.Case):
         with self.assertRaises(wire.Refused):  # browsers bring cookies to each port of a host; doors of its own don't look at them
             wire.Client(door, rpc=True, headers=[f"Cookie: {ada.cookie}"])
         with wire.Client(f.port, headers=[f"Cookie: {ada.cookie}"]) as c:
-            self.assertEqual(len(c.call("getFullJobList")), 4)
+            self.assertEqual(len(c.call("getFullJobList")), 9)
             f.admin("user", "disable", "ada")  # also those who are in already go
             with self.assertRaises((ConnectionError, OSError)):
                 while True:
@@ -1006,6 +1006,21 @@ class Portal(farm.Case):
         olga.call("KillProcessByJobId", id=number)
         for c, one in ((ada, number), (bob, bobs), (ada, adas)):
             c.status(one, "Stopped" if one == number else "Finished")
+        hanging = ada.call("startJob", job_data=decks["b"])["id"]
+        ada.status(hanging, "Running")
+        for i in range(4):  # one person has half of the queue
+            os.makedirs(os.path.dirname(os.path.dirname(job["input"])) + f"/f{i}")
+            path = os.path.dirname(os.path.dirname(job["input"])) + f"/f{i}/main.k"
+            shutil.copy(decks["c"]["input"], path)
+            if i == 3:
+                self.refused(bob, "half of the queue", "addToQueue", job_data={**job, "input": path})
+                olga.call("addToQueue", job_data={**job, "input": path})
+            else:
+                bob.call("addToQueue", job_data={**job, "input": path})
+        while olga.call("getQueue"):
+            olga.call("removeFromQueue", position=0)
+        olga.call("KillProcessByJobId", id=hanging)
+        ada.status(hanging, "Stopped")
         for c in (ada, bob, olga):
             c.close()
 
