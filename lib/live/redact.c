@@ -153,18 +153,22 @@ userinfo(const char *at, char before)
 static size_t
 told_header(const char *at, size_t *shown)
 {
-	static const char *const names[] = { "authorization:", "cookie:" };
+	static const char *const names[] = { "authorization:", "cookie:" }, *const schemes[] = { "bearer ", "basic ", "digest ", "token " };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		size_t len = strlen(names[i]), scheme;
+		size_t len = strlen(names[i]), rest;
 
 		if (strncasecmp(at, names[i], len) != 0)
 			continue;
 		len += strspn(at + len, " \t");
-		scheme = i == 0 ? strspn(at + len, word_letters) : 0;
-		len += scheme > 0 && at[len + scheme] == ' ' ? scheme + 1 : 0;
+		for (size_t j = 0; i == 0 && j < sizeof(schemes) / sizeof(*schemes); j++)
+			if (strncasecmp(at + len, schemes[j], strlen(schemes[j])) == 0) {
+				len += strlen(schemes[j]);
+				break;
+			}
 		*shown = len;
-		return len + strcspn(at + len, "\r\n\"'") > len ? len + strcspn(at + len, "\r\n\"'") : 0;
+		rest = strcspn(at + len, "\r\n\"'");
+		return rest > 0 ? len + rest : 0;
 	}
 	return 0;
 }

@@ -343,6 +343,7 @@ redacts_each_kind(void **state)
 		{ "render --password hunter2 --frames 3", "render --password <secret> --frames 3" },
 		{ "GET https://jo:pw@nas01.example/x", "GET https://<secret>@nas01.example/x" },
 		{ "Authorization: Basic am86cHc=\nok", "Authorization: Basic <secret>\nok" },
+		{ "Authorization: ada am86cHc=", "Authorization: <secret>" },
 		{ "Cookie: a=b; c=d\nok", "Cookie: <secret>\nok" },
 		{ "Ada rendered on FARMHOST; canada too", "<name> rendered on <name>; canada too" },
 		{ "Error: Out of memory at 0x7f12 in Cycles", "Error: Out of memory at 0x7f12 in Cycles" },
