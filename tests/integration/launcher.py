@@ -547,6 +547,27 @@ class Runs(launch.Case):
             c.status(number, "Stopped")
             c.status(waiting, "Finished")
 
+    def test_charts_take_their_turn(self):
+        """Reading them takes time that everybody waits for."""
+        with self.client() as c:
+            ids = []
+            for _ in range(2):
+                job = self.job("$ cycles 1")
+                ids.append(c.call("startJob", job_data=job)["id"])
+                c.status(ids[-1], "Finished")
+                with open(os.path.dirname(job["input"]) + "/glstat", "w") as f:
+                    f.write(" time........................... 1.0\n" * 1500000)
+            c.send(json.dumps([{"jsonrpc": "2.0", "id": f"c{i}", "method": "getCharts", "params": {"id": ids[i]}} for i in range(2)]))
+            self.assertIn("result", c.answer("c0"))
+            self.assertEqual(c.answer("c1")["error"]["code"], 10)
+
+            def again():
+                try:
+                    return c.call("getCharts", id=ids[1])["time"]
+                except wire.RpcError:
+                    return None
+            launch.until(again)
+
     def test_a_solver_that_makes_its_stdout_long(self):
         """Terabytes of nothing are not read to their end."""
         with self.client() as c:
