@@ -14,7 +14,7 @@ MB = 1 << 20
 
 @unittest.skipIf(webdriver.missing(), webdriver.missing())
 class Upload(farm.Case):
-    def line(self, offline=False, rate=4 * MB):
+    def line(self, offline=False, rate=MB // 2):
         self.browser.cdp("Network.emulateNetworkConditions", offline=offline, latency=5, downloadThroughput=100 * MB, uploadThroughput=rate)
 
     def arrived(self):
