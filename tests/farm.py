@@ -213,15 +213,15 @@ class Farm:
 
 
 class Case(unittest.TestCase):
-    """One farm for all tests of a class; `settings` and `server` are the class's."""
-    server, settings, tls = "nginx", (), False
+    """One farm for all tests of a class; `settings`, `server` and the folder of its `programs` are the class's."""
+    server, settings, tls, programs = "nginx", (), False, BUILD
 
     @classmethod
     def setUpClass(cls):
         def end(number, frame):
             raise KeyboardInterrupt
         signal.signal(signal.SIGTERM, end)
-        cls.farm = Farm(cls.server, cls.settings, tls=cls.tls)
+        cls.farm = Farm(cls.server, cls.settings, tls=cls.tls, programs=cls.programs)
 
     @classmethod
     def tearDownClass(cls):

@@ -295,5 +295,48 @@ class Words(farm.Case):
         self.farm.admin("project", "delete", project)
 
 
+class Env(farm.Case):
+    """`live --env FILE`: the progress app's own file says where the service is, and the model's key."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.service, cls.model, cls.programs = Service(), llm.Model(), farm.tempfile.mkdtemp(prefix="farmgate-programs-")
+        for name in os.listdir(farm.BUILD):
+            if name != "daemons":
+                os.symlink(f"{farm.BUILD}/{name}", f"{cls.programs}/{name}")
+        os.mkdir(cls.programs + "/daemons")
+        for name in ("compositor", "launcher"):
+            os.symlink(f"{farm.BUILD}/daemons/{name}", f"{cls.programs}/daemons/{name}")
+        with open(cls.programs + "/app.env", "w") as env:
+            env.write(f"# the app's\nWEB_SERVICE_IP=127.0.0.1\nWEB_SERVICE_PORT='{cls.service.port}'\nOPENAI_API_KEY=\"sk-of-the-app\"\n")
+        with open(cls.programs + "/daemons/live", "w") as live:
+            live.write(f"#!/bin/sh\nexec {farm.BUILD}/daemons/live --env {cls.programs}/app.env \"$@\"\n")
+        os.chmod(cls.programs + "/daemons/live", 0o755)
+        os.chmod(cls.programs, 0o755)
+        cls.settings = (("llm_url", f"http://127.0.0.1:{cls.model.server.server_address[1]}/v1"),)
+        super().setUpClass()
+        cls.farm.user("ada", "submitter")
+
+    @classmethod
+    def tearDownClass(cls):
+        super().tearDownClass()
+        cls.service.stop()
+        cls.model.server.shutdown()
+        cls.model.server.server_close()
+        farm.shutil.rmtree(cls.programs)
+
+    def test_the_service_and_the_key(self):
+        ws = websocket.Socket(self.farm.port, headers=[("Cookie", farm.Visitor(self.farm, "ada").cookie)])
+        self.addCleanup(ws.close)
+        ws.send(body="get_active_jobs")
+        ws.until(lambda m: m["type"] == "active_jobs" and ONE in m["data"], 15)
+        ws.send(body="get_job_details", jobId=ONE)
+        ws.until(lambda m: m.get("chunk"), 15)
+        self.eventually(lambda: self.model.keys == ["Bearer sk-of-the-app"])
+        began = self.farm.logs().count(b"event=live.ready")
+        ws.quiet(3)  # and it stays: what the file said is no change of the settings
+        self.assertEqual(self.farm.logs().count(b"event=live.ready"), began)
+
+
 if __name__ == "__main__":
     tap.main()
