@@ -19,7 +19,7 @@ export function versionOf(w) {
 export function doingWords(w) {
 	const next = w.next_ask_ms ? ` It is expected to ask again at about ${clock(w.next_ask_ms)}.` : "";
 	switch (w.state) {
-	case "aside": return `Set aside ${w.aside}${w.aside_until_ms ? `, until ${clock(w.aside_until_ms)}` : ", until it is allowed again"}.`;
+	case "aside": return `Set aside${w.aside ? `: ${w.aside}` : ""}${w.aside_until_ms ? `, until ${clock(w.aside_until_ms)}` : ", until it is allowed again"}.`;
 	case "asleep": return `It sleeps, from ${w.sleep.from} to ${w.sleep.to} (${w.sleep.zone}).${next}`;
 	case "disabled": return "Its account or its key is disabled.";
 	case "offline": return w.seen_ms ? `Last heard of at ${clock(w.seen_ms)}.` : "Not heard of yet.";

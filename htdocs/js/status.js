@@ -21,7 +21,7 @@ function queue({ queue: q, workers }) {
 function disk(d) {
 	setMeter(bar, d.total - d.free, 0, d.total, `${bytes(d.free)} free of ${bytes(d.total)}`);
 	setText(byId("disk"), `${bytes(d.free)} free of ${bytes(d.total)}; projects take ${bytes(d.used)}.`);
-	setText(byId("reserve"), `Below ${bytes(d.reserve)} nothing is uploaded or lent; results are still taken.`);
+	setText(byId("reserve"), d.reserve ? `Below ${bytes(d.reserve)} nothing is uploaded or lent; results are still taken.` : "");
 }
 
 /* A program is several processes; what counts is the one that has lived longest. */
@@ -37,7 +37,8 @@ function programs(list) {
 function admin(status) {
 	byId("admin").hidden = false;
 	programs(status.programs);
-	fillFacts(byId("versions"), [...Object.entries(status.versions), ["Up for", duration(status.uptime_ms)], ["Write-ahead log", many(status.log_pages, "page")]]);
+	const { sqlite: SQLite, ffmpeg: FFmpeg, ...rest } = status.versions;
+	fillFacts(byId("versions"), [...Object.entries({ ...rest, SQLite, FFmpeg }), ["Up for", duration(status.uptime_ms)], ["Write-ahead log", many(status.log_pages, "page")]]);
 }
 
 async function load() {

@@ -86,7 +86,7 @@ class Admin(farm.Case):
         b.click("#aside")
         b.type("dialog [name=why]", "its fan is loud")
         b.click("dialog button", "Set aside")
-        b.wait("#doing", "its fan is loud")
+        b.wait("#doing", "Set aside: its fan is loud, until")
         self.assertEqual(client.job(), 203)
         b.wait("#log td", "203")
         b.click("#allow")

@@ -199,6 +199,30 @@ class Pages(farm.Case):
         b.gone("dialog")
         self.assertEqual(b.focused(), "delete")
 
+    def test_what_is_long_leaves_room_for_the_rest(self):
+        """A name of sixty letters pushes no button out of the window, and a title of two hundred takes three lines: what one came for stays in sight."""
+        f, b = self.farm, self.b
+        name = "somebody-with-a-name-that-goes-on-and-on-and-does-not-want-to-end"[:60]
+        f.user(name, "submitter")
+        number = f.project(name, frames="1", title="W" * 200)
+        self.enter("ada")
+        b.look()
+        b.open("/people")
+        b.wait("#people tr", name)
+        b.shot("people-long")
+        self.assertLess(b.script("return Math.max(...[...document.querySelectorAll('#people button')].map((e) => e.getBoundingClientRect().right - e.closest('.card').getBoundingClientRect().right))"), 0)
+        for phone in (False, True):
+            b.look(phone=phone)
+            b.open("/")
+            b.wait("#projects h2", "W" * 200)
+            self.assertEqual(b.script("return document.documentElement.scrollWidth - document.documentElement.clientWidth"), 0)
+            b.open(f"/project?id={number}")
+            b.wait("#title", "W" * 200)
+            b.wait("#delete")
+            b.shot(f"title-long-{'phone' if phone else 'desk'}")
+            self.assertLess(b.script("const e = document.getElementById('title'); return e.clientHeight / parseFloat(getComputedStyle(e).fontSize)"), 4)
+        b.complaints()
+
     def test_the_connection_is_lost_and_found(self):
         self.enter("ada")
         b = self.b
