@@ -60,8 +60,8 @@ function lost(wait, problem) {
 	broken.hidden = wait === null;
 	if (wait === null || broken.dataset.wait === String(wait)) return;
 	broken.dataset.wait = wait;
-	const why = problem.status === 401 ? "Your login has ended; what you see may be old." : "The connection to the farm is lost; what you see may be old.";
-	broken.replaceChildren(`${why} Next try in ${duration(wait)}.`, el("button", { type: "button", onclick: now }, "Try now"));
+	const ended = problem.status === 401, why = `${ended ? "Your login has ended" : "The connection to the farm is lost"}; what you see may be old.`;
+	broken.replaceChildren(ended ? why : `${why} Next try in ${duration(wait)}.`, el("button", { type: "button", onclick: ended ? () => location.reload() : now }, ended ? "Log in" : "Try now"));
 }
 
 /** Say what was done. It goes away by itself. */

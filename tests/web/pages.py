@@ -199,6 +199,25 @@ class Pages(farm.Case):
         b.gone("dialog")
         self.assertEqual(b.focused(), "delete")
 
+    def test_the_login_ends(self):
+        """Whose login ends while they look is told so, and the way back leads through the login to where they were."""
+        self.enter("ada")
+        b, page = self.b, f"/project?id={self.names['waiting']}"
+        b.look()
+        b.open(page)
+        b.wait("#delete")
+        b.cdp("Network.clearBrowserCookies")
+        b.wait(".broken", "Your login has ended", 60)
+        b.shot("ended")
+        b.click(".broken button", "Log in")
+        b.wait("#login")
+        b.type("[name=name]", "ada")
+        b.type("[name=password]", "long enough")
+        b.click("#login button")
+        b.wait("#delete")
+        self.assertTrue(b.address.endswith(page), b.address)
+        b.complaints()
+
     def test_what_is_long_leaves_room_for_the_rest(self):
         """A name of sixty letters pushes no button out of the window, and a title of two hundred takes three lines: what one came for stays in sight."""
         f, b = self.farm, self.b
