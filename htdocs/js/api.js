@@ -52,6 +52,7 @@ async function ask(path, options) {
 		throw new Problem(0);
 	}
 	const body = await read(answer);
+	if (answer.status === 401 && csrf) dispatchEvent(new Event("ended"));
 	if (!answer.ok) throw new Problem(answer.status, body && typeof body === "object" ? body : null);
 	return body;
 }

@@ -2,8 +2,8 @@
  * page every few seconds, later and later while nobody answers. Nothing while nobody looks. Pages know only `watch`.
  *
  *   watch({ changed(events), tick(), project })
- *     changed   these events came (none, when something was lent: that has no event); null: what the page shows may be old as a whole (a reset, or a connection that was lost): load it again
- *     tick      every few seconds while the farm answers: for what moves without an event (bars, clocks)
+ *     changed   these events came (none, when something was lent: that has no event); null: all may be old (a reset, a lost connection): load it again
+ *     tick      every few seconds while the farm answers, for bars and clocks
  *     project   only this project's events
  */
 import { address, get } from "./api.js";
@@ -23,10 +23,11 @@ export function watch(listener) {
 	document.addEventListener("visibilitychange", () => document.hidden ? rest() : now());
 	addEventListener("online", now);
 	addEventListener("offline", mute);
+	addEventListener("ended", mute);
 	now();
 }
 
-/* A connection that the network left behind would be silent for long: ask, and say so when nobody answers. */
+/* A connection that the network or the login left behind would be silent for long: ask, and say so when nobody answers. */
 function mute() {
 	const dead = socket;
 	socket = null;

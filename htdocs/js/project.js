@@ -9,7 +9,7 @@ import { ago, bytes, clock, duration, many, memory, number, points } from "./for
 import { Frame, showLog } from "./frame.js";
 import { Frames } from "./frames.js";
 import { askRemoval } from "./removal.js";
-import { who } from "./session.js";
+import { toLogin, who } from "./session.js";
 import { say, wrong } from "./shell.js";
 import { chip, composeFailed, counts, meter, setChip, setProjectMeter } from "./state.js";
 import { fillFacts } from "./table.js";
@@ -213,15 +213,16 @@ async function choose(number) {
 
 let refreshing = false;
 
-async function refresh() {
+/* Show what is; `first` is what the page has just loaded. */
+async function refresh(first) {
 	if (refreshing) return;
 	refreshing = true;
 	try {
-		p = await get(url(`/api/projects/${id}`));
+		p = first ?? await get(url(`/api/projects/${id}`));
 		wrong(byId("error"), null);
 		frames.project = p;
 		show();
-		if (follow && ["waiting", "rendering"].includes(p.state)) await frames.jump(frames.current());
+		if (first || follow && ["waiting", "rendering"].includes(p.state)) await frames.jump(frames.current());
 		else await frames.load();
 		await look(follow || frame.number === undefined ? wanted() : frame.number);
 		await showErrors();
@@ -236,7 +237,6 @@ function gone(problem) {
 	if (!("status" in problem)) throw problem;
 	wrong(byId("error"), problem);
 	if (problem.status === 404) byId("all").hidden = true;
-	if (problem.status === 401) location.replace(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
 function farewell() {
@@ -263,16 +263,12 @@ async function start() {
 	p = await get(url(`/api/projects/${id}`));
 	frame = new Frame({ url, me });
 	frames = new Frames({ url, choose });
-	frames.project = p;
 	byId("all").hidden = false;
 	warnings();
 	listen();
-	show();
-	await frames.jump(frames.current());
-	await look(wanted());
-	await showErrors();
 	watch({ project: id, feed: Boolean(me), changed: (events) => events?.some((event) => event.kind === "project.deleted") ? farewell() : refresh(), tick: beat });
+	await refresh(p);
 }
 
-start().catch(gone);
+start().catch((problem) => problem.status === 401 ? toLogin() : gone(problem));
 addEventListener("pageshow", (event) => event.persisted && now());

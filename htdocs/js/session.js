@@ -1,5 +1,5 @@
-/* session: who looks at the page. What the browser remembers (a name and roles, nothing secret) lets the bar on top stand at once and spares
- * visitors a question; the farm's own answer decides. */
+/* session: who looks at the page. What the browser remembers (a name and roles, nothing secret) lets the bar stand at once and spares visitors a
+ * question; the farm's own answer decides. */
 import { get, post, remove, setCsrf } from "./api.js";
 import { byId, el } from "./dom.js";
 
@@ -45,12 +45,17 @@ export function may(me, ...roles) {
 	return Boolean(me && (me.roles.includes("admin") || roles.some((role) => me.roles.includes(role))));
 }
 
+/** Through the login and back to here. */
+export function toLogin() {
+	location.replace(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+}
+
 /** For pages that need somebody, maybe of a role: visitors are led to the login and come back, others read whom it is for. Never returns for them. */
 export async function needed(role) {
 	const me = await who();
 	if (me && (!role || may(me, role))) return me;
 	if (me) byId("main").replaceChildren(el("h1", {}, "Not for this account"), el("p", {}, `This page is for the role ${role}. An admin of the farm can give it to you.`));
-	else location.replace(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+	else toLogin();
 	return new Promise(() => {});
 }
 

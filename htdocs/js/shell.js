@@ -1,9 +1,9 @@
-/* shell: what every page has around it: the bar on top with the ways to go, the line that says when the farm can't be heard, and the place
- * where what was just done is said, for eyes and ears. */
+/* shell: what every page has around it: the bar on top, the line that says when the farm can't be heard, and the place where
+ * what was just done is said. */
 import { connection, now } from "./events.js";
 import { byId, el, gate } from "./dom.js";
 import { duration } from "./format.js";
-import { farm, guess, may, who } from "./session.js";
+import { farm, guess, may, toLogin, who } from "./session.js";
 
 const SAID_MS = 6000;
 const said = el("div", { class: "said", role: "status", "aria-live": "polite" });
@@ -61,7 +61,7 @@ function lost(wait, problem) {
 	if (wait === null || broken.dataset.wait === String(wait)) return;
 	broken.dataset.wait = wait;
 	const ended = problem.status === 401, why = `${ended ? "Your login has ended" : "The connection to the farm is lost"}; what you see may be old.`;
-	broken.replaceChildren(ended ? why : `${why} Next try in ${duration(wait)}.`, el("button", { type: "button", onclick: ended ? () => location.reload() : now }, ended ? "Log in" : "Try now"));
+	broken.replaceChildren(ended ? why : `${why} Next try in ${duration(wait)}.`, el("button", { type: "button", onclick: ended ? toLogin : now }, ended ? "Log in" : "Try now"));
 }
 
 /** Say what was done. It goes away by itself. */
