@@ -21,6 +21,9 @@ UPDATE project SET split = :split, waiting = waiting + :more WHERE id = :project
 -- name: project_get
 SELECT * FROM project_row WHERE id = :project AND state <> 'deleted';
 
+-- name: project_is_over
+SELECT count(*) FROM project WHERE id = :project AND state = 'finished' AND finished_ms < :before_ms;
+
 -- name: project_list
 -- All projects, newest first.
 SELECT * FROM project_row WHERE id < :before AND state <> 'deleted' ORDER BY id DESC LIMIT :limit;

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/log.h"
 #include "farm/account.h"
 #include "farm/lease.h"
 #include "farm/program.h"
@@ -110,13 +112,20 @@ sweep_renderers(int *count, struct fg_farm *farm)
 static enum fg_err
 sweep_projects(int *count, struct fg_farm *farm, int64_t now_ms)
 {
-	struct found found = { .count = 0 };
-	enum fg_err  err = FG_OK;
+	const int64_t before_ms = now_ms - farm->settings.retention_days * DAY_MS;
+	struct found  found = { .count = 0 };
+	enum fg_err   err = FG_OK;
 
 	if (farm->settings.retention_days > 0)
-		err = find(&found, farm->db, FG_SQL_PROJECT_OVER, FG_BINDS(FG_I("before_ms", now_ms - farm->settings.retention_days * DAY_MS)), false);
-	for (int i = 0; err == FG_OK && i < found.count; i++, ++*count)
-		err = fg_project_delete(farm->db, &farm->spool, found.id[i], now_ms);
+		err = find(&found, farm->db, FG_SQL_PROJECT_OVER, FG_BINDS(FG_I("before_ms", before_ms)), false);
+	for (int i = 0; err == FG_OK && i < found.count; i++) {
+		err = fg_project_delete_over(farm->db, &farm->spool, found.id[i], before_ms, now_ms);
+		if (err == FG_OK) {
+			fg_log(FG_LOG_INFO, "project.over", "project=%" PRId64 " retention_days=%" PRId64, found.id[i], (int64_t)farm->settings.retention_days);
+			++*count;
+		} else if (err == FG_ECONFLICT || err == FG_ENOTFOUND)
+			err = FG_OK; /* rendered again or deleted in between */
+	}
 	return err == FG_OK ? fg_account_sweep(count, farm, now_ms) : err;
 }
 

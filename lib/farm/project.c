@@ -435,8 +435,17 @@ fg_project_priority(struct fg_db *db, int64_t project, int priority, int64_t now
 	return fg_db_end(db, err);
 }
 
-enum fg_err
-fg_project_delete(struct fg_db *db, const struct fg_spool *spool, int64_t project, int64_t now_ms)
+static enum fg_err
+must_be_over(struct fg_db *db, int64_t project, int64_t before_ms)
+{
+	int64_t     over = 0;
+	enum fg_err err = fg_db_int(&over, db, FG_SQL_PROJECT_IS_OVER, FG_BINDS(FG_I("project", project), FG_I("before_ms", before_ms)));
+
+	return err == FG_OK && over == 0 ? fg_fail(FG_ECONFLICT, "project %" PRId64 " has not finished so long ago", project) : err;
+}
+
+static enum fg_err
+delete_where(struct fg_db *db, const struct fg_spool *spool, int64_t project, int64_t before_ms, int64_t now_ms)
 {
 	char              folder[FG_SPOOL_NAME];
 	struct fg_project p;
@@ -444,11 +453,23 @@ fg_project_delete(struct fg_db *db, const struct fg_spool *spool, int64_t projec
 
 	if ((err = fg_db_begin(db, FG_FULL)) != FG_OK)
 		return err;
-	if ((err = fg_project_get(&p, db, project)) == FG_OK &&
+	if ((err = fg_project_get(&p, db, project)) == FG_OK && (before_ms == INT64_MAX || (err = must_be_over(db, project, before_ms)) == FG_OK) &&
 	    (err = fg_db_run(db, FG_SQL_PRODUCT_FORGET, FG_BINDS(FG_I("project", project)), NULL)) == FG_OK)
 		err = fg_project_stop(db, project, "deleted", "", now_ms);
 	if ((err = fg_db_end(db, err)) != FG_OK)
 		return err;
 	fg_spool_project(folder, project);
 	return fg_spool_trash(spool, folder); /* what a crash leaves here, housekeeping takes away */
+}
+
+enum fg_err
+fg_project_delete(struct fg_db *db, const struct fg_spool *spool, int64_t project, int64_t now_ms)
+{
+	return delete_where(db, spool, project, INT64_MAX, now_ms);
+}
+
+enum fg_err
+fg_project_delete_over(struct fg_db *db, const struct fg_spool *spool, int64_t project, int64_t before_ms, int64_t now_ms)
+{
+	return delete_where(db, spool, project, before_ms, now_ms);
 }

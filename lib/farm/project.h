@@ -78,6 +78,8 @@ enum fg_err fg_project_resume(struct fg_db *db, int64_t project, int64_t now_ms)
 enum fg_err fg_project_retry(struct fg_db *db, int64_t project, int64_t now_ms); /**< a failed or cancelled one goes on, its budgets whole again */
 enum fg_err fg_project_priority(struct fg_db *db, int64_t project, int priority, int64_t now_ms);
 enum fg_err fg_project_delete(struct fg_db *db, const struct fg_spool *spool, int64_t project, int64_t now_ms); /**< files go to the trash */
+/** The same if it is finished, and was before before_ms; FG_ECONFLICT when it isn't: somebody renders it again. */
+enum fg_err fg_project_delete_over(struct fg_db *db, const struct fg_spool *spool, int64_t project, int64_t before_ms, int64_t now_ms);
 
 /** Inside a transaction: out of the queue, leases end, state and message set ('failed', 'cancelled', 'deleted'). */
 enum fg_err fg_project_stop(struct fg_db *db, int64_t project, const char *state, const char *message, int64_t now_ms);

@@ -555,7 +555,10 @@ pauses_and_prefers(void **state)
 	assert_int_equal(fg_project_resume(f->db, two, f->now_ms), FG_OK);
 	assert_int_equal(lend(&lease, f, &session), FG_OK);
 	assert_int_equal(lease.project, two);
+	assert_int_equal(fg_project_delete_over(f->db, &f->farm.spool, two, f->now_ms + 1, f->now_ms), FG_ECONFLICT); /* it renders */
+	assert_true(goes_on(f, &lease, &session));
 	assert_int_equal(fg_project_delete(f->db, &f->farm.spool, two, f->now_ms), FG_OK);
+	assert_int_equal(fg_project_delete_over(f->db, &f->farm.spool, two, f->now_ms + 1, f->now_ms), FG_ENOTFOUND);
 	assert_false(goes_on(f, &lease, &session));
 	assert_int_equal(fg_project_get(&(struct fg_project){ 0 }, f->db, two), FG_ENOTFOUND);
 }
