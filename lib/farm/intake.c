@@ -348,6 +348,20 @@ keep_cover(const struct fg_farm *farm, const struct fg_blend *blend, int64_t pro
 	fg_spool_discard(&file);
 }
 
+/* Deleted by somebody before it was whole: what was placed since goes the same way. */
+static enum fg_err
+withdraw(struct fg_farm *farm, int64_t id, enum fg_err why)
+{
+	char              folder[FG_SPOOL_NAME];
+	struct fg_project p;
+
+	if (fg_project_get(&p, farm->db, id) != FG_ENOTFOUND)
+		return why;
+	fg_spool_project(folder, id);
+	fg_spool_trash(&farm->spool, folder);
+	return fg_fail(FG_ECONFLICT, "project %" PRId64 " was deleted while it was being added", id);
+}
+
 static enum fg_err
 place(int64_t *project, struct fg_farm *farm, struct fg_project *p, struct fg_scene_file *f, const struct fg_tick *tick, int64_t now_ms)
 {
@@ -365,9 +379,12 @@ place(int64_t *project, struct fg_farm *farm, struct fg_project *p, struct fg_sc
 		fg_spool_source(name, *project);
 		if ((err = fg_spool_commit(&source, &farm->spool, name)) == FG_OK)
 			err = fg_project_split(farm->db, *project, now_ms);
-		else
-			fg_project_delete(farm->db, &farm->spool, *project, now_ms);
+		else if (fg_project_delete(farm->db, &farm->spool, *project, now_ms) == FG_OK)
+			goto out; /* the reason is the commit's, not that it is gone */
+		if (err != FG_OK)
+			err = withdraw(farm, *project, err);
 	}
+out:
 	fg_spool_discard(&source);
 	return err;
 }
