@@ -113,7 +113,7 @@ count_gone(void *ctx, int gone)
 static enum fg_err
 do_purge(struct doing *d)
 {
-	enum fg_err err = fg_purge(d->farm, count_gone, d, fg_now_ms());
+	enum fg_err err = fg_purge(d->farm, count_gone, d, d->chore->created_ms);
 
 	d->chore->total = d->chore->done;
 	snprintf(d->chore->message, sizeof(d->chore->message), "%" PRId64 " projects are gone", d->chore->done);

@@ -38,8 +38,9 @@ SELECT coalesce((SELECT sum(2 + 2 * done + CASE WHEN rows * columns > 1 OR forma
      + coalesce((SELECT sum(2) FROM renderer WHERE removed = 0), 0);
 
 -- name: purge_next
+-- Not what came since: it was acknowledged by a farm that was to be empty already.
 -- scan: stops at the first one
-SELECT id FROM project WHERE state <> 'deleted' LIMIT 1;
+SELECT id FROM project WHERE state <> 'deleted' AND created_ms <= :now_ms LIMIT 1;
 
 -- name: purge_upload
 -- scan: stops at the first one
@@ -65,8 +66,14 @@ DELETE FROM words WHERE project IN (SELECT id FROM project WHERE state = 'delete
 -- scan: all of deleted projects
 DELETE FROM viewer WHERE project IN (SELECT id FROM project WHERE state = 'deleted');
 
+-- name: purge_last
+-- scan: what deleted projects were called
+UPDATE project SET title = '', blend = '', scene = '', camera = '', extra = '', message = '' WHERE state = 'deleted' AND title <> '';
+
 -- name: purge_projects
-DELETE FROM project WHERE id IN (SELECT p.id FROM project p WHERE p.state = 'deleted' AND NOT EXISTS (SELECT 1 FROM task t WHERE t.project = p.id) LIMIT 1000);
+-- The newest row stays, without its words: no number is given to a second project, for old links and late files would be taken for its own.
+DELETE FROM project WHERE id IN (SELECT p.id FROM project p WHERE p.state = 'deleted' AND p.id < (SELECT max(id) FROM project)
+   AND NOT EXISTS (SELECT 1 FROM task t WHERE t.project = p.id) LIMIT 1000);
 
 -- name: purge_events
 -- scan: what was told of projects that are no more

@@ -19,8 +19,8 @@ purge_projects(struct fg_farm *farm, void (*tick)(void *ctx, int gone), void *ct
 	int         gone = 0;
 	enum fg_err err;
 
-	while ((err = fg_db_int(&id, farm->db, FG_SQL_PURGE_NEXT, FG_NO_BINDS)) == FG_OK) {
-		if ((err = fg_project_delete(farm->db, &farm->spool, id, now_ms)) != FG_OK)
+	while ((err = fg_db_int(&id, farm->db, FG_SQL_PURGE_NEXT, FG_BINDS(FG_I("now_ms", now_ms)))) == FG_OK) {
+		if ((err = fg_project_delete(farm->db, &farm->spool, id, now_ms)) != FG_OK && err != FG_ENOTFOUND) /* its owner was first */
 			return err;
 		tick(ctx, ++gone);
 	}
@@ -47,7 +47,7 @@ purge_uploads(struct fg_farm *farm)
 static enum fg_err
 purge_rows(struct fg_farm *farm)
 {
-	static const enum fg_sql after[] = { FG_SQL_PURGE_EVENTS, FG_SQL_PURGE_SESSIONS, FG_SQL_PURGE_VISITS, FG_SQL_PURGE_WORKERS };
+	static const enum fg_sql after[] = { FG_SQL_PURGE_LAST, FG_SQL_PURGE_EVENTS, FG_SQL_PURGE_SESSIONS, FG_SQL_PURGE_VISITS, FG_SQL_PURGE_WORKERS };
 	int                      some = 1;
 	enum fg_err              err = FG_OK;
 

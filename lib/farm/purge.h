@@ -1,5 +1,6 @@
 /* purge: everything that was rendered here goes: projects with their files, batches, uploads, sessions of workers and the workers.
- * Users, their keys, settings, renderers and the audit log stay. The farm runs on meanwhile; what comes while it works may stay. */
+ * Users, their keys, settings, renderers and the audit log stay. The farm runs on meanwhile; projects that come while it works stay.
+ * The row of the newest project stays, without its words, so that its number is not given out again. */
 #ifndef FG_FARM_PURGE_H
 #define FG_FARM_PURGE_H
 

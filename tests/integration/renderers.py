@@ -2,6 +2,8 @@
 import hashlib
 import os
 import tarfile
+import threading
+import time
 import unittest
 
 import farm
@@ -102,8 +104,9 @@ class Renderers(farm.Case):
         self.assertEqual(self.ann.post("/api/settings/purge", password="long enough", name="Farmgate").status, 403)
         self.ok(self.adi.post("/api/settings/purge", password="long enough", name="Farmgate"), 202)
         self.eventually(lambda: self.ok(self.adi.get("/api/settings/purge"))["state"] == "done", 30)
-        counts = {table: self.farm.sql(f"SELECT count(*) AS n FROM {table}")[0]["n"] for table in ("project", "task", "lease", "frame", "product", "upload", "session", "worker", "visit")}
+        counts = {table: self.farm.sql(f"SELECT count(*) AS n FROM {table}")[0]["n"] for table in ("task", "lease", "frame", "product", "upload", "session", "worker", "visit")}
         self.assertEqual(set(counts.values()), {"0"}, counts)
+        self.assertEqual([(p["state"], p["title"], p["blend"]) for p in self.farm.sql("SELECT state, title, blend FROM project")], [("deleted", "", "")])
         self.assertEqual(self.adi.get(f"/api/projects/{number}").status, 404)
         self.assertEqual(self.ann.get(f"/api/upload/{left}").status, 404)
         self.assertFalse(os.path.exists(f"{self.farm.dir}/spool/projects/{number}"))
@@ -113,8 +116,48 @@ class Renderers(farm.Case):
         again = Client(self.farm, "6.22306.0", "wim", key)
         self.assertEqual(again.config().xml.get("status"), "0")
         fresh = self.farm.project("ann", frames="1")
+        self.assertGreater(fresh, number)  # no number is given out twice
         self.assertEqual(again.upload(again.job(), png(32, 18)).xml.get("status"), "0")
         self.eventually(lambda: self.ok(self.ann.get(f"/api/projects/{fresh}"))["state"] == "finished", 60)
+
+    def purge(self):
+        self.ok(self.adi.post("/api/settings/purge", password="long enough", name="Farmgate"), 202)
+        return self.eventually(lambda: (lambda p: p if p["state"] in ("done", "failed") else None)(self.ok(self.adi.get("/api/settings/purge"))), 30)
+
+    def test_purge_while_people_write(self):
+        self.farm.renderer()
+        with open(os.path.join(os.environ["top_srcdir"], "share/sample.blend"), "rb") as f:
+            scene = f.read()
+        end, odd = time.monotonic() + 5, []
+
+        def write():
+            visitor = Visitor(self.farm, "ann")
+            while time.monotonic() < end:
+                begun = visitor.post("/api/projects", upload=self.upload(visitor, scene, "a.blend"), frames="1", title="x")
+                gone = visitor.call("DELETE", f"/api/projects/{begun.json['id']}") if begun.status == 201 else begun
+                if (begun.status, gone.status) not in ((201, 204), (201, 404), (404, 404), (409, 409)) or b"has its tasks" in begun.body:
+                    odd.append((begun.body, gone.status, gone.body))
+
+        threads = [threading.Thread(target=write) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        purges = []
+        while time.monotonic() < end:
+            purges.append(self.purge())
+        for thread in threads:
+            thread.join()
+        self.assertEqual((odd, [p for p in purges if p["state"] != "done"]), ([], []))
+        alive = {p["id"] for p in self.farm.sql("SELECT id FROM project WHERE state <> 'deleted'")}
+        self.assertEqual(set(os.listdir(self.farm.dir + "/spool/projects")) - alive, set())
+
+    def test_purge_leaves_what_came_since(self):
+        number = self.farm.project("ann", frames="1")
+        self.farm.sql(f"UPDATE project SET created_ms = created_ms + 3600000 WHERE id = {number}")
+        self.assertEqual(self.purge()["state"], "done")
+        self.assertEqual(self.ok(self.ann.get(f"/api/projects/{number}"))["id"], number)
+        self.farm.sql(f"UPDATE project SET created_ms = 1 WHERE id = {number}")
+        self.assertEqual(self.purge()["state"], "done")
+        self.assertEqual(self.ann.get(f"/api/projects/{number}").status, 404)
 
 
 if __name__ == "__main__":
