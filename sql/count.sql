@@ -1,5 +1,6 @@
 -- name: project_count
-UPDATE project SET waiting = waiting + :waiting, running = running + :running, done = done + :done WHERE id = :project
+UPDATE project SET waiting = waiting + :waiting, running = running + :running, done = done + :done,
+  started_ms = CASE WHEN started_ms = 0 THEN :lent_ms ELSE started_ms END WHERE id = :project
 RETURNING owner, queue, open, state = 'active' AND queue IS NOT NULL AND waiting > 0;
 
 -- name: project_open

@@ -77,7 +77,8 @@ fg_count_tasks(struct fg_db *db, int64_t project, struct fg_delta delta)
 	enum fg_err    err;
 
 	err = fg_rows_first(&rows, db, FG_SQL_PROJECT_COUNT,
-	                    FG_BINDS(FG_I("project", project), FG_I("waiting", delta.waiting), FG_I("running", delta.running), FG_I("done", delta.done)));
+	                    FG_BINDS(FG_I("project", project), FG_I("waiting", delta.waiting), FG_I("running", delta.running), FG_I("done", delta.done),
+	                             FG_I("lent_ms", delta.lent_ms)));
 	if (err == FG_OK) {
 		owner = fg_rows_int(&rows, 0);
 		queue = fg_rows_int(&rows, 1);

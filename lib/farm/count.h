@@ -12,7 +12,8 @@
 #include "store/db.h"
 
 struct fg_delta {
-	int waiting, running, done;
+	int     waiting, running, done;
+	int64_t lent_ms; /**< when, if a task was lent; a project's first says when it started */
 };
 
 /** Tasks of `project` changed state by so many. Inside a transaction. */

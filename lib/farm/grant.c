@@ -236,7 +236,7 @@ write_lease(struct claim *claim, const struct fg_settings *settings)
 		return err;
 	if ((err = fg_ask_lent(claim->db, session)) != FG_OK)
 		return err;
-	return fg_count_tasks(claim->db, lease->project, (struct fg_delta){ .waiting = -1, .running = 1 });
+	return fg_count_tasks(claim->db, lease->project, (struct fg_delta){ .waiting = -1, .running = 1, .lent_ms = claim->now_ms });
 }
 
 enum fg_err

@@ -177,7 +177,7 @@ revive(struct fg_db *db, const struct loan *loan, int64_t now_ms)
 	if ((err = fg_db_run(db, FG_SQL_LEASE_REVIVE, FG_BINDS(FG_I("lease", loan->id), FG_I("until_ms", now_ms + 120000)), NULL)) != FG_OK ||
 	    (err = fg_db_run(db, FG_SQL_TASK_LEND, FG_BINDS(FG_I("task", loan->task), FG_I("lease", loan->id)), NULL)) != FG_OK)
 		return err;
-	return fg_count_tasks(db, loan->project, (struct fg_delta){ .waiting = -1, .running = 1 });
+	return fg_count_tasks(db, loan->project, (struct fg_delta){ .waiting = -1, .running = 1, .lent_ms = now_ms });
 }
 
 static enum fg_err

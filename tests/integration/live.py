@@ -91,10 +91,12 @@ class Lists(Live):
         job = w.job()
         got = ws.until(lambda m: m["data"].get(project, {}).get("RenderingChunks") == 1, 5)[-1]
         self.assertEqual((got["type"], got["update"]), ("active_jobs", True))
-        self.assertNotIn("User", {k for k in got["data"][project] if "EpochStarted" not in got["data"][project]})
+        self.assertLess(abs(time.time() - got["data"][project]["EpochStarted"]), 60)  # it started: the whole job, for apps sort by it
+        self.assertEqual(set(got["data"][project]), FIELDS)
         w.upload(job, farm.png(32, 18))
         got = ws.until(lambda m: m["data"].get(project, {}).get("CompletedChunks") == 1, 5)[-1]
         self.assertTrue(got["update"])
+        self.assertNotIn("User", got["data"][project])
         self.farm.admin("project", "cancel", project)
         got = ws.until(lambda m: m["type"] == "active_jobs" and m["update"] is False, 5) + ws.until(lambda m: m["type"] == "recent_jobs", 5)
         self.assertTrue(all(project not in m["data"] for m in got if m["type"] == "active_jobs" and m["update"] is False))

@@ -172,6 +172,7 @@ renders_to_the_end(void **state)
 	struct farm      *f = *state;
 	const int64_t     user = add_user(f, "alice"), project = add_project(f, user, 3, 2, 0);
 	struct fg_session session = add_worker(f, user, "ALICE", "one", 8 << 20);
+	struct fg_project p;
 	struct fg_product product;
 	struct fg_lease   lease;
 	int               stitches = 0;
@@ -184,8 +185,11 @@ renders_to_the_end(void **state)
 		assert_true(deliver(f, &lease, &session));
 		assert_false(deliver(f, &lease, &session));
 		recount(f->db);
+		f->now_ms += 1000;
 	}
 	assert_int_equal(lend(&lease, f, &session), FG_ENOTFOUND);
+	assert_int_equal(fg_project_get(&p, f->db, project), FG_OK);
+	assert_true(p.started_ms == f->now_ms - 12000);
 	assert_string_equal(state_of(f, project), "composing");
 	while (fg_product_take(&product, f->db, f->now_ms + 1000, f->now_ms) == FG_OK) {
 		stitches += strcmp(product.kind, "stitch") == 0;

@@ -99,9 +99,10 @@ goes_on(struct fg_farm *farm)
 static void
 from_version_1(void **state)
 {
-	char           dir[] = "/tmp/farmgate-migrate-XXXXXX", path[128];
-	struct fg_farm farm;
-	int            applied = 0;
+	char              dir[] = "/tmp/farmgate-migrate-XXXXXX", path[128];
+	struct fg_farm    farm;
+	struct fg_project p;
+	int               applied = 0;
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
@@ -117,6 +118,10 @@ from_version_1(void **state)
 	assert_int_equal(applied, fg_migrations_count - 1);
 	assert_int_equal(fg_db_version(farm.db), fg_migrations_count);
 	recount(farm.db);
+	assert_int_equal(fg_project_get(&p, farm.db, 1), FG_OK);
+	assert_int_equal(p.started_ms, 40);
+	assert_int_equal(fg_project_get(&p, farm.db, 3), FG_OK);
+	assert_int_equal(p.started_ms, 0);
 	goes_on(&farm);
 	fg_farm_close(&farm);
 	fg_fs_remove_tree(dir);

@@ -23,6 +23,7 @@ recount(struct fg_db *db)
 		" OR running <> (SELECT count(*) FROM task WHERE project = p.id AND state = 'leased')"
 		" OR done <> (SELECT count(*) FROM task WHERE project = p.id AND state = 'done')",
 		"SELECT 'open project ' || id FROM project WHERE open <> (state = 'active' AND queue IS NOT NULL AND waiting > 0)",
+		"SELECT 'project that was lent and never started ' || id FROM project p WHERE started_ms = 0 AND EXISTS (SELECT 1 FROM lease WHERE project = p.id)",
 		"SELECT 'queue ' || id FROM queue q WHERE projects <> (SELECT count(*) FROM project WHERE queue = q.id AND open = 1)",
 		"SELECT 'need ' || id FROM need n WHERE queues <> (SELECT count(*) FROM queue WHERE need = n.id AND projects > 0)",
 		"SELECT 'user ' || id FROM user u WHERE running <> (SELECT coalesce(sum(running), 0) FROM project WHERE owner = u.id)",
