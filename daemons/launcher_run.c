@@ -23,6 +23,7 @@
 #include "launch/clean.h"
 #include "launch/jsontext.h"
 #include "launch/outfile.h"
+#include "launch/stopfile.h"
 #include "launch/template.h"
 #include "launch/tree.h"
 #include "launcher.h"
@@ -894,15 +895,12 @@ enum fg_err
 job_code(struct launcher *l, struct job *job, const char *code)
 {
 	const struct fg_rules *rules = job->solver != NULL ? &job->solver->rules : NULL;
-	int                    fd;
+	enum fg_err            err;
 
 	if (rules == NULL || rules->stop_file[0] == '\0' || !fg_word_in(rules->codes, code))
 		return fg_fail(FG_EINVAL, "this solver knows the codes: %s", rules != NULL ? rules->codes : "none");
-	unlinkat(job->folder, rules->stop_file, 0);
-	if ((fd = openat(job->folder, rules->stop_file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0664)) < 0)
-		return fg_fail(FG_EIO, "the stop file can't be written: %s", strerror(errno));
-	fg_fs_write(fd, code, strlen(code));
-	close(fd);
+	if ((err = fg_stopfile_write(job->folder, rules->stop_file, code)) != FG_OK)
+		return err;
 	snprintf(job->run.code, sizeof(job->run.code), "%s", code);
 	job_save(l, job);
 	return FG_OK;

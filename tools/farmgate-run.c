@@ -33,6 +33,7 @@
 #include "base/time.h"
 #include "launch/cgroup.h"
 #include "launch/outfile.h"
+#include "launch/stopfile.h"
 #include "launch/tree.h"
 
 enum { PIPE_BYTES = 1 << 20, READ_BYTES = 1 << 18, WATCH_MS = 1000, PASS_MS = 20, REMAINS_MS = 2000, REST_MS = 50 };
@@ -165,18 +166,6 @@ go_on(void)
 }
 
 static void
-write_stop_file(void)
-{
-	int fd;
-
-	unlinkat(run.folder, run.stop_file, 0);
-	if ((fd = openat(run.folder, run.stop_file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0664)) < 0)
-		return;
-	fg_fs_write(fd, run.stop_text, strlen(run.stop_text));
-	close(fd);
-}
-
-static void
 enter(enum stage stage)
 {
 	const int64_t now_ms = fg_steady_ms();
@@ -186,8 +175,9 @@ enter(enum stage stage)
 	run.stage = stage;
 	go_on();
 	if (stage == POLITE) {
-		write_stop_file();
-		run.next_ms = now_ms + run.polite_s * 1000;
+		const bool asked = fg_stopfile_write(run.folder, run.stop_file, run.stop_text) == FG_OK;
+
+		run.next_ms = now_ms + (asked ? run.polite_s * 1000 : 0);
 	} else if (stage == TERM) {
 		fg_tree_signal(getpid(), SIGTERM);
 		run.next_ms = now_ms + (run.ended ? REMAINS_MS : run.term_s * 1000);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include "launch/beneath.h"
 #include "launch/clean.h"
 #include "launch/plan.h"
+#include "launch/stopfile.h"
 #include "launch/template.h"
 #include "launch/track.h"
 
@@ -485,6 +487,45 @@ test_clean(void **state)
 	close(folder);
 }
 
+/* What a solver sees of it, from the folder's own events: a whole file, moved in; never one that is being written. */
+static void
+test_stopfile(void **state)
+{
+	const int folder = open(path("runs"), O_RDONLY | O_DIRECTORY), eye = inotify_init1(IN_NONBLOCK);
+	char      bytes[4096], text[16] = { 0 };
+	int       seen = 0;
+	ssize_t   n;
+
+	(void)state;
+	put("elsewhere", "untouched");
+	assert_int_equal(symlink(path("elsewhere"), path("runs/d3kil")), 0);
+	assert_true(inotify_add_watch(eye, path("runs"), IN_CREATE | IN_MODIFY | IN_MOVED_TO) >= 0);
+	assert_int_equal(fg_stopfile_write(folder, "d3kil", "sw4"), FG_OK);
+	assert_int_equal(fg_stopfile_write(folder, "d3kil", "sw1"), FG_OK);
+	assert_true((n = read(eye, bytes, sizeof(bytes))) > 0);
+	for (ssize_t at = 0; at < n;) {
+		const struct inotify_event *event = (const void *)(bytes + at);
+
+		if (strcmp(event->name, "d3kil") == 0) {
+			assert_int_equal(event->mask, IN_MOVED_TO);
+			seen++;
+		}
+		at += (ssize_t)sizeof(*event) + event->len;
+	}
+	assert_int_equal(seen, 2);
+	n = openat(folder, "d3kil", O_RDONLY | O_NOFOLLOW);
+	assert_int_equal(read((int)n, text, sizeof(text)), 3);
+	close((int)n);
+	assert_string_equal(text, "sw1");
+	assert_int_equal(fg_fs_size(path("elsewhere")), 9);
+	unlinkat(folder, "d3kil", 0);
+	mkdirat(folder, "d3kil", 0755);
+	assert_int_equal(fg_stopfile_write(folder, "d3kil", "sw1"), FG_EIO);
+	unlinkat(folder, "d3kil", AT_REMOVEDIR);
+	close(eye);
+	close(folder);
+}
+
 int
 main(void)
 {
@@ -492,6 +533,7 @@ main(void)
 		cmocka_unit_test(test_ls_dyna), cmocka_unit_test(test_lines),    cmocka_unit_test(test_long_lines), cmocka_unit_test(test_rule_files),
 		cmocka_unit_test(test_licence_output), cmocka_unit_test(test_beneath), cmocka_unit_test(test_templates), cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_networks), cmocka_unit_test(test_track), cmocka_unit_test(test_plan), cmocka_unit_test(test_clean),
+		cmocka_unit_test(test_stopfile),
 	};
 
 	return cmocka_run_group_tests(tests, make_folders, remove_folders);
