@@ -72,8 +72,10 @@ UPDATE project SET title = '', blend = '', scene = '', camera = '', extra = '', 
 
 -- name: purge_projects
 -- The newest row stays, without its words: no number is given to a second project, for old links and late files would be taken for its own.
+-- What was deleted just now still has rows that mean it: it goes the next time.
 DELETE FROM project WHERE id IN (SELECT p.id FROM project p WHERE p.state = 'deleted' AND p.id < (SELECT max(id) FROM project)
-   AND NOT EXISTS (SELECT 1 FROM task t WHERE t.project = p.id) LIMIT 1000);
+   AND NOT EXISTS (SELECT 1 FROM task t WHERE t.project = p.id) AND NOT EXISTS (SELECT 1 FROM viewer v WHERE v.project = p.id)
+   AND NOT EXISTS (SELECT 1 FROM words w WHERE w.project = p.id) LIMIT 1000);
 
 -- name: purge_events
 -- scan: what was told of projects that are no more

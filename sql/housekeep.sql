@@ -13,7 +13,9 @@ SELECT id, md5 FROM renderer r WHERE removed = 1
    AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.state = 'live' AND l.renderer = r.id);
 
 -- name: renderer_swept
-UPDATE renderer SET removed = 2 WHERE id = :id;
+-- Asked again: the same archive may have been added since.
+UPDATE renderer AS r SET removed = 2 WHERE id = :id AND removed = 1
+   AND NOT EXISTS (SELECT 1 FROM renderer o WHERE o.md5 = r.md5 AND o.removed = 0);
 
 -- name: project_over
 -- Finished so long ago that nobody is promised to find them any more.

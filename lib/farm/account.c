@@ -104,7 +104,7 @@ delete_projects(int *count, struct fg_farm *farm, enum fg_sql next, const struct
 	enum fg_err err = FG_OK;
 
 	for (; *count < most && (err = fg_db_int(&project, farm->db, next, binds)) == FG_OK; ++*count)
-		if ((err = fg_project_delete(farm->db, &farm->spool, project, now_ms)) != FG_OK)
+		if ((err = fg_project_delete(farm->db, &farm->spool, project, now_ms)) != FG_OK && err != FG_ENOTFOUND) /* an admin was first */
 			return err;
 	return err == FG_ENOTFOUND ? FG_OK : err;
 }

@@ -93,19 +93,30 @@ sweep_uploads(int *count, struct fg_farm *farm, int64_t before_ms)
 	return err;
 }
 
+/* Inside a transaction: who adds the same archive now writes its row after this and sees that the file went (renderer_import.c). */
+static enum fg_err
+sweep_renderer(int *count, struct fg_farm *farm, int64_t id, const char *md5)
+{
+	char        name[FG_SPOOL_NAME];
+	int         changes = 0;
+	enum fg_err err = fg_db_run(farm->db, FG_SQL_RENDERER_SWEPT, FG_BINDS(FG_I("id", id)), &changes);
+
+	if (err != FG_OK || changes == 0)
+		return err;
+	fg_spool_renderer(name, md5);
+	++*count;
+	return (err = fg_spool_unlink(&farm->spool, name)) == FG_OK ? fg_renderer_tar_forget(&farm->spool, md5) : err;
+}
+
 static enum fg_err
 sweep_renderers(int *count, struct fg_farm *farm)
 {
 	struct found found;
 	enum fg_err  err = find(&found, farm->db, FG_SQL_RENDERER_UNNEEDED, FG_NO_BINDS, false);
 
-	for (int i = 0; err == FG_OK && i < found.count; i++, ++*count) {
-		char name[FG_SPOOL_NAME];
-
-		fg_spool_renderer(name, found.text[i]);
-		if ((err = fg_spool_unlink(&farm->spool, name)) == FG_OK && (err = fg_renderer_tar_forget(&farm->spool, found.text[i])) == FG_OK)
-			err = run_one(farm->db, FG_SQL_RENDERER_SWEPT, FG_BINDS(FG_I("id", found.id[i])));
-	}
+	for (int i = 0; err == FG_OK && i < found.count; i++)
+		if ((err = fg_db_begin(farm->db, FG_NORMAL)) == FG_OK)
+			err = fg_db_end(farm->db, sweep_renderer(count, farm, found.id[i], found.text[i]));
 	return err;
 }
 

@@ -107,15 +107,22 @@ is_same(void *ctx, const struct fg_renderer *there)
 }
 
 static enum fg_err
-keep_row(bool *added, struct fg_db *db, struct fg_renderer *r, int64_t now_ms)
+keep_row(bool *added, struct fg_farm *farm, struct fg_renderer *r, int64_t now_ms)
 {
+	char        name[FG_SPOOL_NAME], path[PATH_MAX];
 	enum fg_err err;
 
-	if ((err = fg_renderer_list(db, is_same, r)) != FG_OK || r->id != 0)
+	if ((err = fg_renderer_list(farm->db, is_same, r)) != FG_OK || r->id != 0)
 		return err;
 	r->created_ms = now_ms;
-	if ((err = fg_renderer_add(&r->id, db, r, now_ms)) != FG_OK)
+	if ((err = fg_renderer_add(&r->id, farm->db, r, now_ms)) != FG_OK)
 		return err;
+	fg_spool_renderer(name, r->md5);
+	fg_spool_path(path, &farm->spool, name);
+	if (access(path, R_OK) != 0) { /* housekeeping found it among the removed ones before our row was there */
+		fg_renderer_remove(farm->db, r->id);
+		return fg_fail(FG_ECONFLICT, "the same renderer, removed before, was just being cleaned away: add it again");
+	}
 	*added = true;
 	fg_log(FG_LOG_INFO, "renderer.added", "renderer=%lld version=%s md5=%s", (long long)r->id, r->version, r->md5);
 	return FG_OK;
@@ -151,7 +158,7 @@ fg_renderer_import(struct fg_renderer *out, bool *added, struct fg_farm *farm, c
 	if (err == FG_OK)
 		tell(source, 950, "keeping it");
 	if (err == FG_OK && (err = keep_file(out, &file, &farm->spool)) == FG_OK)
-		err = keep_row(added, farm->db, out, now_ms);
+		err = keep_row(added, farm, out, now_ms);
 	fg_spool_discard(&file);
 	return err;
 }
