@@ -24,18 +24,13 @@ import xml.etree.ElementTree as ET
 import zlib
 
 import blendfile
+from port import free_port
 
 TOP = os.path.abspath(os.environ.get("top_srcdir", os.path.join(os.path.dirname(__file__), "..")))
 BUILD = os.path.abspath(os.environ.get("top_builddir", os.path.join(TOP, "build")))
 SPAWN = os.path.join(TOP, "tools", "farmgate-spawn")
 ADMIN = os.path.join(BUILD, "farmgate-admin")
 BOUNDARY = "***232404jkg4220957934FW**"
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def png(width, height, colour=(10, 120, 200), depth=8, noise=None):
@@ -213,8 +208,9 @@ class Farm:
 
 
 class Case(unittest.TestCase):
-    """One farm for all tests of a class; `settings`, `server` and the folder of its `programs` are the class's."""
-    server, settings, tls, programs = "nginx", (), False, BUILD
+    """One farm for all tests of a class; `settings`, `server` and the folder of its `programs` are the class's. `people`: names with their roles;
+    each is there as a Visitor of that name, and so is `nobody`."""
+    server, settings, tls, programs, people = "nginx", (), False, BUILD, ()
 
     @classmethod
     def setUpClass(cls):
@@ -222,10 +218,15 @@ class Case(unittest.TestCase):
             raise KeyboardInterrupt
         signal.signal(signal.SIGTERM, end)
         cls.farm = Farm(cls.server, cls.settings, tls=cls.tls, programs=cls.programs)
+        cls.addClassCleanup(cls.farm.close)
+        cls.nobody = Visitor(cls.farm)
+        for name, *roles in cls.people:
+            cls.farm.user(name, *roles)
+            setattr(cls, name, Visitor(cls.farm, name))
 
-    @classmethod
-    def tearDownClass(cls):
-        cls.farm.close()
+    def ok(self, answer, status=200):
+        self.assertEqual(answer.status, status, answer.body)
+        return answer.json if answer.body else None
 
     def eventually(self, check, seconds=20):
         end = time.monotonic() + seconds

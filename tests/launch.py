@@ -16,17 +16,12 @@ import time
 import unittest
 
 import wire
+from port import free_port
 
 TOP = os.path.abspath(os.environ.get("top_srcdir", os.path.join(os.path.dirname(__file__), "..")))
 BUILD = os.path.abspath(os.environ.get("top_builddir", os.path.join(TOP, "build")))
 SOLVER = os.path.join(TOP, "tests", "fakesolver.py")
 EXPR = "$SOLVER i=$INPUT ncpu=$NCPU memory=$MEMORY"
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def until(what, seconds=60):

@@ -5,7 +5,6 @@ import os
 import socket
 import threading
 import time
-import unittest
 
 import blendfile
 import farm
@@ -71,25 +70,21 @@ class Batch(farm.Case):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        try:
-            f = cls.farm
-            cls.local_port = farm.free_port()
-            cls.out = f.dir + "/out"
-            os.mkdir(cls.out)
-            with open(f.dir + "/farmgate.conf", "a") as conf:
-                conf.write(f"batch_user = loc\nbatch_listen = 127.0.0.1:{cls.local_port}\nbatch_output_folders = {cls.out}\nbatch_hooks = touch {cls.out}/hook-*;false;touch *\n")
-            f.spawn("configure", "--port", f.port, "--tls-port", 0, "--server", cls.server, "--programs", farm.BUILD, "--htdocs", farm.TOP + "/htdocs", "--pool-max", 3,
-                    "--web-user", "root" if os.getuid() == 0 else "nobody")
-            f.spawn("stop")
-            f.spawn("start")
-            f.renderer()
-            f.user("loc", "submitter")
-            f.user("wim", "worker")
-            cls.worker_key = f.key("wim")
-            cls.count = 0
-        except BaseException:
-            cls.farm.close()
-            raise
+        f = cls.farm
+        cls.local_port = farm.free_port()
+        cls.out = f.dir + "/out"
+        os.mkdir(cls.out)
+        with open(f.dir + "/farmgate.conf", "a") as conf:
+            conf.write(f"batch_user = loc\nbatch_listen = 127.0.0.1:{cls.local_port}\nbatch_output_folders = {cls.out}\nbatch_hooks = touch {cls.out}/hook-*;false;touch *\n")
+        f.spawn("configure", "--port", f.port, "--tls-port", 0, "--server", cls.server, "--programs", farm.BUILD, "--htdocs", farm.TOP + "/htdocs", "--pool-max", 3,
+                "--web-user", "root" if os.getuid() == 0 else "nobody")
+        f.spawn("stop")
+        f.spawn("start")
+        f.renderer()
+        f.user("loc", "submitter")
+        f.user("wim", "worker")
+        cls.worker_key = f.key("wim")
+        cls.count = 0
 
     def setUp(self):
         """Each test is a user of its own."""

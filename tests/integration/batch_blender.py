@@ -126,28 +126,24 @@ class Rendered(farm.Case):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        try:
-            f = cls.farm
-            cls.out = f.dir + "/out"
-            os.mkdir(cls.out)
-            cls.blend = f.dir + "/batch.blend"
-            subprocess.run(["blender", "-b", "--factory-startup", "--python-exit-code", "3", "--python-expr", MAKE, "--", cls.blend], check=True, stdout=subprocess.DEVNULL,
-                           stderr=subprocess.DEVNULL)
-            f.user("ann", "submitter", "worker")
-            f.admin("set", "batch_output_folders", cls.out)
-            f.admin("set", "batch_input_folders", f.dir)
-            f.admin("set", "task_tries", 1)
-            f.admin("renderer", "add", "--wrap", shutil.which("blender"))
-            cls.token = f.admin("token", "add", "ann", "script", "--scope", "batch").split()[-1]
-            with open(os.open(f.dir + "/key", os.O_WRONLY | os.O_CREAT, 0o600), "w") as key:
-                key.write(f.key("ann"))
-            confined = subprocess.run(["bwrap", "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "true"], stderr=subprocess.DEVNULL).returncode == 0
-            cls.log = open(f.dir + "/worker.log", "w")
-            cls.worker = subprocess.Popen([farm.BUILD + "/farmgate-worker", "--server", f"http://127.0.0.1:{f.port}", "--login", "ann", "--key-file", f.dir + "/key", "--cache",
-                                           f.dir + "/cache", *([] if confined else ["--unconfined"])], stdout=cls.log, stderr=subprocess.STDOUT)
-        except BaseException:
-            cls.farm.close()
-            raise
+        f = cls.farm
+        cls.out = f.dir + "/out"
+        os.mkdir(cls.out)
+        cls.blend = f.dir + "/batch.blend"
+        subprocess.run(["blender", "-b", "--factory-startup", "--python-exit-code", "3", "--python-expr", MAKE, "--", cls.blend], check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+        f.user("ann", "submitter", "worker")
+        f.admin("set", "batch_output_folders", cls.out)
+        f.admin("set", "batch_input_folders", f.dir)
+        f.admin("set", "task_tries", 1)
+        f.admin("renderer", "add", "--wrap", shutil.which("blender"))
+        cls.token = f.admin("token", "add", "ann", "script", "--scope", "batch").split()[-1]
+        with open(os.open(f.dir + "/key", os.O_WRONLY | os.O_CREAT, 0o600), "w") as key:
+            key.write(f.key("ann"))
+        confined = subprocess.run(["bwrap", "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "true"], stderr=subprocess.DEVNULL).returncode == 0
+        cls.log = open(f.dir + "/worker.log", "w")
+        cls.worker = subprocess.Popen([farm.BUILD + "/farmgate-worker", "--server", f"http://127.0.0.1:{f.port}", "--login", "ann", "--key-file", f.dir + "/key", "--cache",
+                                       f.dir + "/cache", *([] if confined else ["--unconfined"])], stdout=cls.log, stderr=subprocess.STDOUT)
 
     @classmethod
     def tearDownClass(cls):

@@ -4,7 +4,6 @@ import json
 import os
 import threading
 import time
-import unittest
 import urllib.parse
 
 import farm

@@ -4,7 +4,6 @@ import random
 import signal
 import threading
 import time
-import unittest
 from xml.etree import ElementTree
 
 import farm
@@ -16,12 +15,8 @@ class Durable(farm.Case):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        try:
-            cls.farm.renderer()
-            cls.key = cls.farm.key("alice", "worker", "submitter")
-        except BaseException:
-            cls.farm.close()
-            raise
+        cls.farm.renderer()
+        cls.key = cls.farm.key("alice", "worker", "submitter")
 
     def tearDown(self):
         for project in self.farm.json("project", "list"):

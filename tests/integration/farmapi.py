@@ -33,23 +33,19 @@ class Base(farm.Case):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        try:
-            f = cls.farm
-            cls.port = farm.free_port()
-            with open(f.dir + "/farmgate.conf", "a") as conf:
-                conf.write(f"compat_2254 = 1\ncompat_2254_port = {cls.port}\n")
-            f.spawn("configure", "--port", f.port, "--tls-port", 0, "--server", cls.server, "--programs", farm.BUILD, "--htdocs", farm.TOP + "/htdocs", "--pool-max", 3,
-                    "--web-user", "root" if os.getuid() == 0 else "nobody")
-            f.spawn("stop")
-            f.spawn("start")
-            f.renderer()
-            for name, roles in (("adi", ["admin"]), ("bob", ["submitter"]), ("wim", ["worker"])):
-                f.user(name, *roles)
-            cls.key = f.key("wim")
-            cls.name = "curl worker " + cls.key
-        except BaseException:
-            cls.farm.close()
-            raise
+        f = cls.farm
+        cls.port = farm.free_port()
+        with open(f.dir + "/farmgate.conf", "a") as conf:
+            conf.write(f"compat_2254 = 1\ncompat_2254_port = {cls.port}\n")
+        f.spawn("configure", "--port", f.port, "--tls-port", 0, "--server", cls.server, "--programs", farm.BUILD, "--htdocs", farm.TOP + "/htdocs", "--pool-max", 3,
+                "--web-user", "root" if os.getuid() == 0 else "nobody")
+        f.spawn("stop")
+        f.spawn("start")
+        f.renderer()
+        for name, roles in (("adi", ["admin"]), ("bob", ["submitter"]), ("wim", ["worker"])):
+            f.user(name, *roles)
+        cls.key = f.key("wim")
+        cls.name = "curl worker " + cls.key
 
     def setUp(self):
         self.farm.sql("DELETE FROM door")

@@ -3,10 +3,8 @@ import json
 import os
 import re
 import socket
-import sys
 import threading
 import time
-import unittest
 
 import farm
 import tap

@@ -3,7 +3,6 @@ import http.server
 import json
 import os
 import threading
-import unittest
 
 import farm
 import tap

@@ -4,7 +4,6 @@ import http.client
 import os
 import re
 import shutil
-import socket
 import ssl
 import subprocess
 import tempfile
@@ -12,6 +11,7 @@ import unittest
 
 import tap
 from fastcgi_peer import Peer
+from port import free_port
 
 TOP = os.environ["top_srcdir"]
 SPAWN = os.path.join(TOP, "tools/farmgate-spawn")
@@ -23,12 +23,6 @@ def endpoints():
     with open(os.path.join(TOP, "nginx/endpoints.list")) as lines:
         rows = [line.split() for line in lines if line.strip() and not line.startswith("#")]
     return [[row[0], url, *row[2:]] for row in rows for url in row[1].split(",") if url != "-"]
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def address_of(url):

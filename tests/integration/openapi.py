@@ -3,7 +3,6 @@ tokens of each scope): statuses that the document allows, answers of the form th
 import json
 import re
 import time
-import unittest
 
 import blendfile
 import farm
@@ -130,12 +129,8 @@ class Document(farm.Case):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        try:
-            cls.world = World(cls.farm)
-            cls.doc = document()
-        except BaseException:
-            cls.farm.close()
-            raise
+        cls.world = World(cls.farm)
+        cls.doc = document()
 
     def schema(self, schema):
         """What it says, or what it refers to."""

@@ -1,6 +1,5 @@
 """people: accounts, registering, invitations, keys and tokens with their scopes, quotas, the audit log; who may do what."""
 import time
-import unittest
 
 import blendfile
 import farm
@@ -11,26 +10,15 @@ from farm import Client, Visitor, png, request
 
 class People(farm.Case):
     settings = (("login_failures", 4),)
+    people = (("adi", "admin", "worker"), ("ann", "submitter", "worker"), ("wim", "worker"))
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        try:
-            cls.farm.renderer()
-            for name, roles in (("adi", ["admin", "worker"]), ("ann", ["submitter", "worker"]), ("wim", ["worker"])):
-                cls.farm.user(name, *roles)
-            cls.adi, cls.ann, cls.wim = (Visitor(cls.farm, name) for name in ("adi", "ann", "wim"))
-            cls.nobody = Visitor(cls.farm)
-        except BaseException:
-            cls.farm.close()
-            raise
+        cls.farm.renderer()
 
     def setUp(self):
         self.farm.sql("DELETE FROM failure")
-
-    def ok(self, answer, status=200):
-        self.assertEqual(answer.status, status, answer.body)
-        return answer.json if answer.body else None
 
     def registration(self, how):
         self.farm.admin("set", "registration", how)

@@ -1,33 +1,19 @@
 """portal: what pages ask of projects: lists that are searched, frames that fill in, failures by cause, who may look, frames rendered once more, the feed."""
-import gzip
-import os
 import struct
-import time
-import unittest
 
 import farm
 import tap
-from farm import Client, Visitor, png
+from farm import Client, png
 
 
 class Portal(farm.Case):
+    people = (("ann", "submitter"), ("bob", "submitter"), ("adi", "admin"))
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        try:
-            cls.farm.renderer()
-            for name, roles in (("ann", ["submitter"]), ("bob", ["submitter"]), ("adi", ["admin"])):
-                cls.farm.user(name, *roles)
-            cls.key, cls.other_key = cls.farm.key("wim", "worker"), cls.farm.key("zoe", "worker")
-            cls.ann, cls.bob, cls.adi = (Visitor(cls.farm, name) for name in ("ann", "bob", "adi"))
-            cls.nobody = Visitor(cls.farm)
-        except BaseException:
-            cls.farm.close()
-            raise
-
-    def ok(self, answer, status=200):
-        self.assertEqual(answer.status, status, answer.body)
-        return answer.json
+        cls.farm.renderer()
+        cls.key, cls.other_key = cls.farm.key("wim", "worker"), cls.farm.key("zoe", "worker")
 
     def worker(self, host="vm", login="wim", key=None):
         client = Client(self.farm, "6.22306.0", login, key or self.key, host=host)

@@ -20,12 +20,8 @@ class Base(farm.Case):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        try:
-            cls.renderer = cls.farm.renderer()
-            cls.key = cls.farm.key("alice", "worker", "submitter")
-        except BaseException:
-            cls.farm.close()
-            raise
+        cls.renderer = cls.farm.renderer()
+        cls.key = cls.farm.key("alice", "worker", "submitter")
 
     def client(self, version="6.22306.0", **how):
         client = Client(self.farm, version, "alice", self.key, **how)

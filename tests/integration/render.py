@@ -34,18 +34,14 @@ class Renders(farm.Case):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        try:
-            f = cls.farm
-            subprocess.run(["blender", "-b", "--factory-startup", "--python-exit-code", "3", "--python-expr", MAKE, "--", f.dir], check=True,
-                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            f.user("ann", "submitter", "worker")
-            f.admin("renderer", "add", "--wrap", shutil.which("blender"))
-            cls.key = f.dir + "/key"
-            with open(os.open(cls.key, os.O_WRONLY | os.O_CREAT, 0o600), "w") as key:
-                key.write(f.key("ann"))
-        except BaseException:
-            cls.farm.close()
-            raise
+        f = cls.farm
+        subprocess.run(["blender", "-b", "--factory-startup", "--python-exit-code", "3", "--python-expr", MAKE, "--", f.dir], check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        f.user("ann", "submitter", "worker")
+        f.admin("renderer", "add", "--wrap", shutil.which("blender"))
+        cls.key = f.dir + "/key"
+        with open(os.open(cls.key, os.O_WRONLY | os.O_CREAT, 0o600), "w") as key:
+            key.write(f.key("ann"))
 
     def add(self, scene, *options):
         return self.farm.json("project", "add", f"{self.farm.dir}/{scene}.blend", "--owner", "ann", *options)["id"]

@@ -4,7 +4,6 @@ import os
 import tarfile
 import threading
 import time
-import unittest
 
 import farm
 import tap
@@ -12,23 +11,10 @@ from farm import Client, Visitor, png
 
 
 class Renderers(farm.Case):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        try:
-            for name, roles in (("adi", ["admin"]), ("ann", ["submitter"])):
-                cls.farm.user(name, *roles)
-            cls.adi, cls.ann, cls.nobody = Visitor(cls.farm, "adi"), Visitor(cls.farm, "ann"), Visitor(cls.farm)
-        except BaseException:
-            cls.farm.close()
-            raise
+    people = (("adi", "admin"), ("ann", "submitter"))
 
     def setUp(self):
         self.farm.sql("DELETE FROM failure")
-
-    def ok(self, answer, status=200):
-        self.assertEqual(answer.status, status, answer.body)
-        return answer.json if answer.body else None
 
     def upload(self, visitor, data, name):
         return self.ok(visitor.call("POST", "/api/upload", [("Content-Type", "multipart/form-data; boundary=b")], farm.multipart(data, name, "b")), 201)["id"]

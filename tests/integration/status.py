@@ -1,27 +1,12 @@
 """status: how the farm is, to nobody, users and admins; the logs' newest lines; settings changed in the browser."""
 import subprocess
-import unittest
 
 import farm
 import tap
-from farm import Visitor
 
 
 class Status(farm.Case):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        try:
-            for name, roles in (("adi", ["admin"]), ("ann", ["submitter"])):
-                cls.farm.user(name, *roles)
-            cls.adi, cls.ann, cls.nobody = Visitor(cls.farm, "adi"), Visitor(cls.farm, "ann"), Visitor(cls.farm)
-        except BaseException:
-            cls.farm.close()
-            raise
-
-    def ok(self, answer, status=200):
-        self.assertEqual(answer.status, status, answer.body)
-        return answer.json
+    people = (("adi", "admin"), ("ann", "submitter"))
 
     def test_status(self):
         self.farm.renderer()

@@ -4,7 +4,6 @@ import fcntl
 import io
 import json
 import os
-import shutil
 import socket
 import struct
 import threading
@@ -25,15 +24,11 @@ class Caller(farm.Case):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        try:
-            cls.farm.renderer()
-            cls.tokens = {}
-            for name, roles in (("ann", ["submitter", "worker"]), ("eve", ["submitter"]), ("wim", ["worker"]), ("adi", ["admin"])):
-                cls.farm.user(name, *roles)
-                cls.tokens[name] = cls.farm.admin("token", "add", name, "test", *(["--scope", "admin"] if "admin" in roles else [])).split()[-1]
-        except BaseException:
-            cls.farm.close()
-            raise
+        cls.farm.renderer()
+        cls.tokens = {}
+        for name, roles in (("ann", ["submitter", "worker"]), ("eve", ["submitter"]), ("wim", ["worker"]), ("adi", ["admin"])):
+            cls.farm.user(name, *roles)
+            cls.tokens[name] = cls.farm.admin("token", "add", name, "test", *(["--scope", "admin"] if "admin" in roles else [])).split()[-1]
 
     def call(self, method, target, who="ann", headers=(), body=b"", data=None):
         headers = ([("Authorization", "Bearer " + self.tokens[who])] if who else []) + list(headers)

@@ -5,27 +5,17 @@ import zoneinfo
 
 import farm
 import tap
-from farm import Client, Visitor, png
+from farm import Client, png
 
 
 class Workers(farm.Case):
+    people = (("ann", "submitter"), ("wim", "worker"), ("zoe", "worker"), ("adi", "admin"))
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        try:
-            cls.farm.renderer()
-            for name, roles in (("ann", ["submitter"]), ("wim", ["worker"]), ("zoe", ["worker"]), ("adi", ["admin"])):
-                cls.farm.user(name, *roles)
-            cls.keys = {name: cls.farm.key(name) for name in ("wim", "zoe")}
-            cls.ann, cls.wim, cls.zoe, cls.adi = (Visitor(cls.farm, name) for name in ("ann", "wim", "zoe", "adi"))
-            cls.nobody = Visitor(cls.farm)
-        except BaseException:
-            cls.farm.close()
-            raise
-
-    def ok(self, answer, status=200):
-        self.assertEqual(answer.status, status, answer.body)
-        return answer.json
+        cls.farm.renderer()
+        cls.keys = {name: cls.farm.key(name) for name in ("wim", "zoe")}
 
     def drain(self):
         for project in self.farm.json("project", "list"):

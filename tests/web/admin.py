@@ -17,20 +17,16 @@ class Admin(farm.Case):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        try:
-            f = cls.farm
-            f.user("ada", "admin")
-            f.user("wim", "worker")
-            cls.b = webdriver.Browser(f"http://127.0.0.1:{f.port}", SHOTS)
-            cls.b.open("/login")
-            cls.b.type("[name=name]", "ada")
-            cls.b.type("[name=password]", "long enough")
-            cls.b.click("#login button")
-            cls.b.wait("#list")
-            cls.ada = Visitor(f, "ada")
-        except BaseException:
-            cls.farm.close()
-            raise
+        f = cls.farm
+        f.user("ada", "admin")
+        f.user("wim", "worker")
+        cls.b = webdriver.Browser(f"http://127.0.0.1:{f.port}", SHOTS)
+        cls.b.open("/login")
+        cls.b.type("[name=name]", "ada")
+        cls.b.type("[name=password]", "long enough")
+        cls.b.click("#login button")
+        cls.b.wait("#list")
+        cls.ada = Visitor(f, "ada")
 
     @classmethod
     def tearDownClass(cls):

@@ -44,17 +44,13 @@ class Film(farm.Case):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        try:
-            f = cls.farm
-            subprocess.run(["blender", "-b", "--factory-startup", "--python-exit-code", "3", "--python-expr", MAKE, "--", f.dir, str(FRAMES)], check=True,
-                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            f.user("ada", "admin")
-            f.admin("set", "registration", "invitation")
-            f.admin("renderer", "add", "--wrap", shutil.which("blender"))
-            cls.key = f.dir + "/key"
-        except BaseException:
-            cls.farm.close()
-            raise
+        f = cls.farm
+        subprocess.run(["blender", "-b", "--factory-startup", "--python-exit-code", "3", "--python-expr", MAKE, "--", f.dir, str(FRAMES)], check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        f.user("ada", "admin")
+        f.admin("set", "registration", "invitation")
+        f.admin("renderer", "add", "--wrap", shutil.which("blender"))
+        cls.key = f.dir + "/key"
 
     def worker(self):
         confined = subprocess.run(["bwrap", "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "true"], stderr=subprocess.DEVNULL).returncode == 0

@@ -53,12 +53,8 @@ class Pages(farm.Case):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        try:
-            cls.fill()
-            cls.b = webdriver.Browser(f"http://127.0.0.1:{cls.farm.port}", SHOTS)
-        except BaseException:
-            cls.farm.close()
-            raise
+        cls.fill()
+        cls.b = webdriver.Browser(f"http://127.0.0.1:{cls.farm.port}", SHOTS)
 
     @classmethod
     def tearDownClass(cls):
