@@ -46,15 +46,6 @@ struct reader {
 };
 
 static enum fg_err
-copy(char *out, size_t size, const char *key, const char *value)
-{
-	if (strlen(value) >= size)
-		return fg_fail(FG_EINVAL, "%s may have at most %zu characters", key, size - 1);
-	snprintf(out, size, "%s", value);
-	return FG_OK;
-}
-
-static enum fg_err
 add_folder(struct fg_launch_config *config, const char *value)
 {
 	char   real[PATH_MAX];
@@ -94,11 +85,11 @@ take_launcher(struct fg_launch_config *config, const char *key, const char *valu
 	if (strcmp(key, "listen") == 0) {
 		if (config->listens == FG_LISTEN_MAX)
 			return fg_fail(FG_EINVAL, "at most %d addresses to listen at", FG_LISTEN_MAX);
-		return copy(config->listen[config->listens++], sizeof(config->listen[0]), key, value);
+		return fg_ini_copy(config->listen[config->listens++], sizeof(config->listen[0]), key, value);
 	}
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
 		if (strcmp(key, texts[i].key) == 0)
-			return copy((char *)config + texts[i].offset, texts[i].size, key, value);
+			return fg_ini_copy((char *)config + texts[i].offset, texts[i].size, key, value);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
 		if (strcmp(key, numbers[i].key) == 0) {
 			char         *end;
@@ -135,9 +126,9 @@ take_solver(struct reader *reader, const char *name, const char *key, const char
 	if (solver == NULL)
 		return fg_fail(FG_EINVAL, "at most %d solvers, each with a name", FG_SOLVERS_MAX);
 	if (strcmp(key, "program") == 0)
-		return *value == '/' ? copy(solver->program, sizeof(solver->program), key, value) : fg_fail(FG_EINVAL, "program takes an absolute path");
+		return *value == '/' ? fg_ini_copy(solver->program, sizeof(solver->program), key, value) : fg_fail(FG_EINVAL, "program takes an absolute path");
 	if (strcmp(key, "licence") == 0)
-		return copy(solver->licence, sizeof(solver->licence), key, value);
+		return fg_ini_copy(solver->licence, sizeof(solver->licence), key, value);
 	if (strcmp(key, "licence_per") == 0) {
 		solver->per_core = strcmp(value, "core") == 0;
 		return solver->per_core || strcmp(value, "run") == 0 ? FG_OK : fg_fail(FG_EINVAL, "licence_per is core or run");
@@ -161,9 +152,9 @@ take_template(struct fg_launch_config *config, const char *name, const char *key
 	if (template == NULL)
 		return fg_fail(FG_EINVAL, "at most %d templates, each with a name", FG_TEMPLATES_MAX);
 	if (strcmp(key, "command") == 0)
-		return copy(template->command, sizeof(template->command), key, value);
+		return fg_ini_copy(template->command, sizeof(template->command), key, value);
 	if (strcmp(key, "solvers") == 0)
-		return copy(template->solvers, sizeof(template->solvers), key, value);
+		return fg_ini_copy(template->solvers, sizeof(template->solvers), key, value);
 	return fg_fail(FG_EINVAL, "there is no key %.60s in [template …]", key);
 }
 
@@ -175,13 +166,13 @@ take_licence(struct fg_launch_config *config, const char *name, const char *key,
 	if (licence == NULL)
 		return fg_fail(FG_EINVAL, "at most %d licences, each with a name", FG_LICENCES_MAX);
 	if (strcmp(key, "count") == 0)
-		return copy(licence->count_command, sizeof(licence->count_command), key, value);
+		return fg_ini_copy(licence->count_command, sizeof(licence->count_command), key, value);
 	if (strcmp(key, "list") == 0)
-		return copy(licence->list_command, sizeof(licence->list_command), key, value);
+		return fg_ini_copy(licence->list_command, sizeof(licence->list_command), key, value);
 	if (strcmp(key, "kill") == 0)
-		return copy(licence->kill_command, sizeof(licence->kill_command), key, value);
+		return fg_ini_copy(licence->kill_command, sizeof(licence->kill_command), key, value);
 	if (strcmp(key, "killed") == 0)
-		return copy(licence->killed_text, sizeof(licence->killed_text), key, value);
+		return fg_ini_copy(licence->killed_text, sizeof(licence->killed_text), key, value);
 	if (strcmp(key, "used") == 0)
 		return fg_rule_parse(&licence->used, FG_RULE_CURRENT, value);
 	if (strcmp(key, "total") == 0)

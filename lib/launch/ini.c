@@ -109,3 +109,12 @@ fg_ini_file(const char *path, fg_ini_take *take, void *ctx)
 	fg_buf_free(&text);
 	return err;
 }
+
+enum fg_err
+fg_ini_copy(char *out, size_t size, const char *key, const char *value)
+{
+	if (strlen(value) >= size)
+		return fg_fail(FG_EINVAL, "%s may have at most %zu characters", key, size - 1);
+	snprintf(out, size, "%s", value);
+	return FG_OK;
+}

@@ -18,4 +18,7 @@ enum fg_err fg_ini_read(const char *bytes, size_t len, fg_ini_take *take, void *
 /** The same from a file. `path` is named in the error's text. */
 enum fg_err fg_ini_file(const char *path, fg_ini_take *take, void *ctx);
 
+/** A value into `out` of `size` bytes; FG_EINVAL names the key and how long it may be. */
+enum fg_err fg_ini_copy(char *out, size_t size, const char *key, const char *value);
+
 #endif

@@ -77,15 +77,6 @@ fg_rule_parse(struct fg_rule *out, enum fg_rule_kind kind, const char *text)
 }
 
 static enum fg_err
-copy(char *out, size_t size, const char *key, const char *value)
-{
-	if (strlen(value) >= size)
-		return fg_fail(FG_EINVAL, "%s may have at most %zu characters", key, size - 1);
-	snprintf(out, size, "%s", value);
-	return FG_OK;
-}
-
-static enum fg_err
 take_solver(struct fg_rules *rules, const char *key, const char *value)
 {
 	const struct {
@@ -100,7 +91,7 @@ take_solver(struct fg_rules *rules, const char *key, const char *value)
 		return fg_fail(FG_EINVAL, "stop_file is the name of a file in the run's folder");
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
 		if (strcmp(key, texts[i].key) == 0)
-			return copy(texts[i].out, texts[i].size, key, value);
+			return fg_ini_copy(texts[i].out, texts[i].size, key, value);
 	if (strcmp(key, "word_bytes") != 0)
 		return fg_fail(FG_EINVAL, "there is no key %.60s in [solver]", key);
 	rules->word_bytes = (int)strtol(value, NULL, 10);
