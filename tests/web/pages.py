@@ -205,6 +205,8 @@ class Pages(farm.Case):
         b.cdp("Network.clearBrowserCookies")
         b.wait(".broken", "Your login has ended", 60)
         b.shot("ended")
+        b.until(lambda: b.script("return document.getElementById('error').textContent"), what="the list's own trouble")
+        self.assertFalse(b.seen("#error"))  # the line above says it already
         b.click(".broken button", "Log in")
         b.wait("#login")
         b.type("[name=name]", "ada")
@@ -236,6 +238,22 @@ class Pages(farm.Case):
             b.wait("#delete")
             b.shot(f"title-long-{'phone' if phone else 'desk'}")
             self.assertLess(b.script("const e = document.getElementById('title'); return e.clientHeight / parseFloat(getComputedStyle(e).fontSize)"), 4)
+        b.complaints()
+
+    def test_few_colours(self):
+        """Where the system takes the colours away, bars still show how far it is, and what is chosen looks chosen."""
+        self.enter("ada")
+        b = self.b
+        b.cdp("Emulation.setEmulatedMedia", features=[{"name": "forced-colors", "value": "active"}])
+        b.open("/")
+        b.wait("#projects .rendering .meter")
+        b.shot("home-forced")
+        look = lambda css, what, at="": b.script("return getComputedStyle(document.querySelector(arguments[0]), arguments[2])[arguments[1]]", css, what, at)  # noqa: E731
+        self.assertNotIn(look(".rendering .meter i", "backgroundColor"), (look("body", "backgroundColor"), look(".rendering .meter", "backgroundColor")))
+        self.assertNotEqual(look(".chip", "backgroundColor", "::before"), look("body", "backgroundColor"))
+        for chosen, other in (("#states label:has(:checked)", "#states label:not(:has(:checked))"), ("#ways [aria-current]", "#ways a:not([aria-current])")):
+            self.assertNotEqual(look(chosen, "outlineStyle"), look(other, "outlineStyle"))
+        b.look()
         b.complaints()
 
     def test_the_connection_is_lost_and_found(self):
