@@ -14,7 +14,7 @@ function radios(name, legend, pairs, chosen) {
 }
 
 /** A project's address for whoever has the link. */
-export function linkOf(p) {
+function linkOf(p) {
 	return p.link && `${location.origin}/project?id=${p.id}&link=${encodeURIComponent(p.link.replace(/^.*link=/, ""))}`;
 }
 

@@ -5,7 +5,7 @@ import { byId, el, setText } from "./dom.js";
 import { check, clicks } from "./form.js";
 import { ago, bytes, day, many, outOf, points } from "./format.js";
 import { leave, may, needed } from "./session.js";
-import { say, wrong } from "./shell.js";
+import { fail, keep, say } from "./shell.js";
 import { fillFacts, fillTable } from "./table.js";
 
 const SCOPES = [["read", "Look at projects, results, events and workers"], ["submit", "Upload scenes; create and change own projects"], ["batch", "Send batches"], ["relay", "Show my farm at home here"], ["admin", "All that I may do"]];
@@ -97,13 +97,13 @@ function removeMe() {
 }
 
 async function start() {
-	clicks(byId("leave"), leave, (problem) => wrong(byId("error"), problem));
+	clicks(byId("leave"), leave, fail);
 	me = await needed();
 	setText(byId("name"), me.name);
 	setText(byId("roles"), me.roles.length ? `You are ${me.roles.map((role) => role === "admin" ? "an admin" : `a ${role}`).join(" and ")} here.` : "Your account has no role yet: ask the farm's admin.");
 	byId("keys-card").hidden = !may(me, "worker");
 	for (const [button, work] of Object.entries({ "new-key": newKey, "new-token": newToken, password, delete: removeMe })) byId(button).addEventListener("click", work);
-	await load();
+	await keep(load);
 }
 
-start().catch((problem) => wrong(byId("error"), problem));
+start().catch(fail);

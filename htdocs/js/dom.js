@@ -28,7 +28,7 @@ export function shape(name, attributes) {
 }
 
 /** A small drawing: paths in a box of 24 × 24. */
-export function icon(...paths) {
+function icon(...paths) {
 	const svg = shape("svg", { viewBox: "0 0 24 24", fill: "none", stroke: "currentColor", "stroke-width": "1.6", "aria-hidden": "true" });
 	svg.append(...paths.map((d) => shape("path", { d })));
 	return svg;

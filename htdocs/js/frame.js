@@ -4,7 +4,7 @@ import { byId, el, setText } from "./dom.js";
 import { clock, duration, many, memory, points } from "./format.js";
 import { show as showDialog } from "./dialog.js";
 import { Picture } from "./picture.js";
-import { say } from "./shell.js";
+import { sayWhy } from "./shell.js";
 import { chip, setChip } from "./state.js";
 import { fillTable } from "./table.js";
 
@@ -16,7 +16,7 @@ export async function showLog(project, lease, url) {
 		const text = await get(url(`/api/projects/${project}/logs/${lease}`));
 		showDialog(`What the worker reported about job ${lease}`, el("pre", { tabindex: "0" }, text || "It is empty."));
 	} catch (problem) {
-		say(problem.message);
+		sayWhy(problem);
 	}
 }
 

@@ -5,11 +5,11 @@ import { now, watch } from "./events.js";
 import { bytes, many, number } from "./format.js";
 import { fillRow, makeRow } from "./project_row.js";
 import { farm, may, who } from "./session.js";
-import { wrong } from "./shell.js";
+import { fail } from "./shell.js";
 import { PROJECT_STATES, word } from "./state.js";
 
 const LIMIT = 25, TYPING_MS = 250;
-const filter = byId("filter"), list = byId("projects"), error = byId("error");
+const filter = byId("filter"), list = byId("projects");
 const trail = [];                /* the `before` of the pages in front of this one */
 let me, before = "", serial = 0, typing = 0;
 
@@ -22,12 +22,15 @@ function anyChosen() {
 	return Object.values(chosen()).some(Boolean);
 }
 
+function sum(counts) {
+	return Object.values(counts).reduce((all, each) => all + each, 0);
+}
+
 function setCounts(counts) {
 	if (!counts) return;
 	for (const label of byId("states").querySelectorAll("label")) {
 		const state = label.firstElementChild.value;
-		const count = state ? counts[state] ?? 0 : Object.values(counts).reduce((sum, each) => sum + each, 0);
-		setText(label.lastElementChild, number(count));
+		setText(label.lastElementChild, number(state ? counts[state] ?? 0 : sum(counts)));
 	}
 }
 
@@ -55,18 +58,17 @@ async function load() {
 	try {
 		const answer = await get(address("/api/projects", { ...chosen(), before, limit: LIMIT }));
 		if (mine !== serial) return;
-		wrong(error, null);
+		fail(null);
 		show(answer);
 	} catch (problem) {
-		if (mine === serial) wrong(error, problem);
+		if (mine === serial) fail(problem);
 	}
 }
 
 async function storage() {
 	const { disk, queue } = await get("/api/status");
 	if (!disk) return;
-	const count = Object.values(queue?.projects ?? {}).reduce((sum, each) => sum + each, 0);
-	setText(byId("storage"), `${many(count, "project")}, taking up ${bytes(disk.used)} of storage. The disk has ${bytes(disk.free)} free.`);
+	setText(byId("storage"), `${many(sum(queue.projects), "project")}, taking up ${bytes(disk.used)} of storage. ${bytes(disk.free)} of ${bytes(disk.total)} are free.`);
 	byId("full").hidden = disk.free > disk.reserve;
 }
 
@@ -143,7 +145,7 @@ async function start() {
 }
 
 start().catch((problem) => {
-	wrong(error, problem);
+	fail(problem);
 	setTimeout(() => location.reload(), 15000);
 });
 addEventListener("pageshow", (event) => event.persisted && now());

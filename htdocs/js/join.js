@@ -4,7 +4,7 @@ import { copyable } from "./dialog.js";
 import { byId, el, setText } from "./dom.js";
 import { clicks } from "./form.js";
 import { farm, may, who } from "./session.js";
-import { wrong } from "./shell.js";
+import { fail } from "./shell.js";
 
 let server = location.origin, name = "NAME", key = "", own = false;
 
@@ -55,8 +55,8 @@ async function start() {
 	name = me?.name ?? name;
 	account(me, status?.registration ?? "closed");
 	byId("key-buttons").hidden = !may(me, "worker");
-	clicks(byId("make"), make, (problem) => wrong(byId("error"), problem));
+	clicks(byId("make"), make, fail);
 	commands();
 }
 
-start().catch((problem) => wrong(byId("error"), problem));
+start().catch(fail);

@@ -5,7 +5,7 @@ import { byId, el, setText } from "./dom.js";
 import { check } from "./form.js";
 import { ago, bytes, clock, day, outOf, points } from "./format.js";
 import { farm, needed } from "./session.js";
-import { say, wrong } from "./shell.js";
+import { fail, keep, say, sayWhy } from "./shell.js";
 import { fillTable } from "./table.js";
 
 const ROLES = [["submitter", "submitter: uploads scenes and has projects"], ["worker", "worker: lends machines"], ["admin", "admin: may everything"]];
@@ -101,14 +101,14 @@ async function load() {
 		outOf(bytes(user.used_bytes), user.quota_bytes && bytes(user.quota_bytes)), outOf(user.running, user.quota_running), String(user.projects), String(user.workers), points(user.points),
 		user.seen_ms ? ago(user.seen_ms) : "never", small("Change…", `Change ${user.name}`, () => edit(user))]);
 	fillTable(byId("invitations"), invitations, (row) => row.id, (row) => [row.note || "somebody", row.roles.join(", "), row.host, day(row.expires_ms), row.guest ?? "–",
-		row.guest ? "" : small("Take back", `Take back the invitation for ${row.note || "somebody"}`, () => takeBack(row).catch((problem) => say(problem.message)))]);
+		row.guest ? "" : small("Take back", `Take back the invitation for ${row.note || "somebody"}`, () => takeBack(row).catch(sayWhy))]);
 	byId("no-invitations").hidden = invitations.length > 0;
 	byId("invitations").closest(".table").hidden = invitations.length === 0;
 }
 
 function turn(to) {
 	before = to;
-	audits().catch((problem) => wrong(byId("error"), problem));
+	audits().catch(fail);
 }
 
 async function start() {
@@ -117,9 +117,9 @@ async function start() {
 	byId("older").addEventListener("click", (event) => turn(event.target.value));
 	byId("newest").addEventListener("click", () => turn(""));
 	await needed("admin");
-	await load();
+	await keep(load);
 	const { registration } = await farm().catch(() => ({}));
 	setText(byId("how"), registration === "closed" ? "Registration is closed: an invitation works only once an admin opens it to invitations, under Settings." : "Whoever has the link makes an account with these roles.");
 }
 
-start().catch((problem) => wrong(byId("error"), problem));
+start().catch(fail);

@@ -10,7 +10,7 @@ import { Frame, showLog } from "./frame.js";
 import { Frames } from "./frames.js";
 import { askRemoval } from "./removal.js";
 import { toLogin, who } from "./session.js";
-import { say, wrong } from "./shell.js";
+import { fail, say, sayWhy } from "./shell.js";
 import { chip, composeFailed, counts, meter, setChip, setProjectMeter } from "./state.js";
 import { fillFacts } from "./table.js";
 
@@ -101,16 +101,15 @@ async function changed(project) {
 }
 
 function listen() {
-	const fail = (problem) => say(problem.message);
 	for (const { name, text, said } of ACTIONS)
 		clicks(byId(name), async () => {
 			await changed(await act(name));
 			say(said);
-		}, fail).textContent = text;
+		}, sayWhy).textContent = text;
 	clicks(byId("zip"), async () => {
 		await changed(await act("zip"));
 		say("The raw frames are being packed; the link appears when they are.");
-	}, fail);
+	}, sayWhy);
 	byId("cancel").addEventListener("click", async () => changed(await ask({
 		title: "Cancel this project?", text: ["Nothing more of it is rendered. What is done stays, and “Try again” goes on from there."], action: "Stop rendering", danger: true, work: () => act("cancel"),
 	})));
@@ -202,7 +201,7 @@ function wanted() {
 
 async function look(number) {
 	frames.mark(number);
-	await frame.show(p, number, frames.item(number)).catch((problem) => say(problem.message));
+	await frame.show(p, number, frames.item(number)).catch(sayWhy);
 }
 
 async function choose(number) {
@@ -219,7 +218,7 @@ async function refresh(first) {
 	refreshing = true;
 	try {
 		p = first ?? await get(url(`/api/projects/${id}`));
-		wrong(byId("error"), null);
+		fail(null);
 		frames.project = p;
 		show();
 		if (first || follow && ["waiting", "rendering"].includes(p.state)) await frames.jump(frames.current());
@@ -235,14 +234,14 @@ async function refresh(first) {
 
 function gone(problem) {
 	if (!("status" in problem)) throw problem;
-	wrong(byId("error"), problem);
+	fail(problem);
 	if (problem.status === 404) byId("all").hidden = true;
 }
 
 function farewell() {
 	p.state = "deleted";
 	byId("all").hidden = true;
-	wrong(byId("error"), new Error("This project is deleted."));
+	fail(new Error("This project is deleted."));
 }
 
 /* Bars move between the events too. */

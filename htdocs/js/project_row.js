@@ -4,7 +4,7 @@ import { el, gate, setLink, setText } from "./dom.js";
 import { clicks } from "./form.js";
 import { ago, bytes } from "./format.js";
 import { askRemoval } from "./removal.js";
-import { say } from "./shell.js";
+import { say, sayWhy } from "./shell.js";
 import { chip, composeFailed, counts, meter, setChip, setProjectMeter } from "./state.js";
 
 function setPicture(box, p) {
@@ -21,7 +21,7 @@ function again(node, changed) {
 		await post(`/api/projects/${p.id}/${action}`);
 		say(action === "retry" ? "It is rendered again where it failed." : "It is put together again.");
 		changed();
-	}, (problem) => say(problem.message));
+	}, sayWhy);
 }
 
 function removal(node, changed) {

@@ -2,7 +2,7 @@
 import { byId, setText } from "./dom.js";
 import { sends } from "./form.js";
 import { enter, farm, may } from "./session.js";
-import { wrong } from "./shell.js";
+import { fail } from "./shell.js";
 
 const SENTENCES = {
 	closed: "This farm doesn't take registrations. Ask its admin for an account.",
@@ -13,7 +13,7 @@ const SENTENCES = {
 function shape(status) {
 	setText(byId("how"), SENTENCES[status.registration] ?? "");
 	const invited = new URLSearchParams(location.search).get("invitation");
-	byId("register").hidden = status.registration === "closed" && !invited;
+	byId("register").hidden = status.registration === "closed";
 	byId("invitation").value = invited ?? "";
 	byId("invited").hidden = status.registration === "open" && !invited;
 	byId("invitation").required = status.registration === "invitation";
@@ -27,4 +27,4 @@ sends(byId("register"), async (given) => {
 	location.assign(may(me, "submitter") ? "/" : "/join");
 });
 
-farm().then(shape, (problem) => wrong(byId("error"), problem));
+farm().then(shape, fail);

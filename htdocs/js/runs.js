@@ -4,18 +4,17 @@ import { clicks, sends } from "./form.js";
 import { duration } from "./format.js";
 import { connect } from "./rpc.js";
 import { needed } from "./session.js";
-import { say, wrong } from "./shell.js";
+import { fail, say } from "./shell.js";
 import { chip, meter, setChip, setMeter } from "./state.js";
 
 const LOOK = { Starting: "waiting", Running: "rendering", Suspended: "paused", Finished: "finished", Error: "failed", sw1: "done", Stopped: "cancelled" };
 const LIVE = new Set(["Starting", "Running", "Suspended"]);
 const MOST = 1 << 20, ANSI = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])|[\x00-\x08\x0b-\x1f\x7f]/g;
 const SERIES = { step: "Time step", kinetic: "Kinetic energy", internal: "Internal energy", total: "Total energy", hourglass: "Hourglass energy" };
-const runs = new Map(), error = byId("error");
+const runs = new Map();
 let call, settings, queue = [], chosen = 0, text = "", drawn = 0, usage = [], map = {}, dragged, due;
 
-const fail = (problem) => wrong(error, problem);
-const ask = (method, params) => call(method, params).then((result) => (wrong(error, null), result));
+const ask = (method, params) => call(method, params).then((result) => (fail(null), result));
 
 /* --- cores */
 

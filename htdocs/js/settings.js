@@ -4,8 +4,8 @@ import { ask } from "./dialog.js";
 import { byId, el, setText, sync } from "./dom.js";
 import { clicks, field, select, sends } from "./form.js";
 import { bytes, duration, many } from "./format.js";
-import { farm, needed } from "./session.js";
-import { say, wrong } from "./shell.js";
+import { needed } from "./session.js";
+import { fail, keep, say, sayWhy } from "./shell.js";
 import { meter, setMeter } from "./state.js";
 import { fillTable } from "./table.js";
 import { forget, Upload } from "./tus.js";
@@ -14,7 +14,7 @@ import { forget, Upload } from "./tus.js";
 const GROUPS = [["People and the farm's name", "farm registration login"], ["Workers and rendering", "oldest lease task session project worker point"], ["Storage and limits", "retention disk raw upload archive frame log"],
 	["Putting films together", "compositor"], ["Batches", "batch"], ["Live connections", "live app events"], ["More", ""]];
 const CHOICES = { registration: ["closed", "invitation", "open"] };
-const CHECK_MS = 1000, IMPORT_MS = 2000;
+const CHECK_MS = 1000;
 const SYSTEMS = [["linux", "Linux"], ["windows", "Windows"], ["mac", "macOS"]], ARCHS = [["64bit", "64 bit"], ["32bit", "32 bit"]];
 const PASSWORD = { name: "password", type: "password", label: "Your password", required: true, autocomplete: "current-password" };
 
@@ -93,7 +93,6 @@ async function renderers() {
 	sync(byId("imports"), imports.filter((i) => i.state !== "done").slice(0, 3), (i) => i.id, makeImport, fillImport);
 	byId("no-renderers").hidden = all.length > 0 || imports.some(working);
 	byId("renderers").closest(".table").hidden = all.length === 0;
-	if (imports.some(working)) setTimeout(() => renderers().catch(() => {}), IMPORT_MS);
 }
 
 function add() {
@@ -141,26 +140,25 @@ async function check(mend) {
 }
 
 async function purge() {
-	const { farm: name } = await farm();
+	const { farm: name } = await get("/api/status");
 	await ask({
 		title: "Purge everything?", text: ["Every project of everybody is removed, with all scenes and results. It can't be undone."], danger: true, action: "Purge everything",
 		fields: [{ name: "name", label: "Type the farm's name to confirm", match: name, hint: name, autocomplete: "off" }, PASSWORD], work: async (given) => {
-			await post("/api/settings/purge", given);
+			await post("/api/settings/purge", { ...given, name });
 			await purging();
 		},
 	});
 }
 
 async function start() {
-	const fail = (problem) => say(problem.message);
 	byId("add").addEventListener("click", add);
 	byId("purge").addEventListener("click", purge);
-	clicks(byId("check"), () => check(0), fail);
-	clicks(byId("mend"), () => check(1), fail);
+	clicks(byId("check"), () => check(0), sayWhy);
+	clicks(byId("mend"), () => check(1), sayWhy);
 	await needed("admin");
 	await settings();
-	await renderers();
+	await keep(renderers);
 	await checking();
 }
 
-start().catch((problem) => wrong(byId("error"), problem));
+start().catch(fail);

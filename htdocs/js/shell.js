@@ -1,6 +1,6 @@
 /* shell: what every page has around it: the bar on top, the line that says when the farm can't be heard, and the place where
  * what was just done is said. */
-import { connection, now } from "./events.js";
+import { connection, now, watch } from "./events.js";
 import { byId, el, gate } from "./dom.js";
 import { duration } from "./format.js";
 import { farm, guess, may, toLogin, who } from "./session.js";
@@ -75,6 +75,23 @@ export function say(text) {
 export function wrong(node, problem) {
 	node.textContent = problem ? problem.message : "";
 	node.hidden = !problem;
+}
+
+/** The same for the page as a whole; nothing (null) takes it away. */
+export function fail(problem) {
+	wrong(byId("error"), problem);
+}
+
+/** Where it stands beside nothing: as what was done. */
+export function sayWhy(problem) {
+	say(problem.message);
+}
+
+/** Load now and again every few seconds, and (`live`) when the feed has news; say what is wrong. */
+export function keep(load, live) {
+	const again = () => load().then(() => fail(null), fail);
+	watch({ changed: live ? again : null, tick: again });
+	return again();
 }
 
 function build() {

@@ -2,9 +2,8 @@
 import { get } from "./api.js";
 import { byId, el, setText } from "./dom.js";
 import { bytes, clock, duration, many, number } from "./format.js";
-import { watch } from "./events.js";
 import { may, needed } from "./session.js";
-import { wrong } from "./shell.js";
+import { keep } from "./shell.js";
 import { meter, PROJECT_STATES, setMeter, word } from "./state.js";
 import { fillFacts, fillTable } from "./table.js";
 
@@ -42,15 +41,10 @@ function admin(status) {
 }
 
 async function load() {
-	try {
-		const status = await get("/api/status");
-		wrong(byId("error"), null);
-		queue(status);
-		disk(status.disk);
-		if (status.programs) admin(status);
-	} catch (problem) {
-		wrong(byId("error"), problem);
-	}
+	const status = await get("/api/status");
+	queue(status);
+	disk(status.disk);
+	if (status.programs) admin(status);
 }
 
 async function log() {
@@ -70,9 +64,8 @@ function tail() {
 async function start() {
 	me = await needed();
 	byId("bar").append(bar);
-	await load();
+	await keep(load, true);
 	if (may(me)) tail();
-	watch({ changed: load, tick: load });
 }
 
 start();

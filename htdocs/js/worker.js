@@ -2,12 +2,11 @@
 import { get, post } from "./api.js";
 import { ask } from "./dialog.js";
 import { byId, el, setText, sync } from "./dom.js";
-import { watch } from "./events.js";
 import { clicks, select } from "./form.js";
 import { clock, duration, many, memory, points } from "./format.js";
 import { doingWords, fillJob, makeJob, versionOf } from "./machine.js";
 import { may, needed } from "./session.js";
-import { say, wrong } from "./shell.js";
+import { keep, say, sayWhy } from "./shell.js";
 import { chip, setChip } from "./state.js";
 import { fillFacts, fillTable } from "./table.js";
 
@@ -57,12 +56,7 @@ async function fromList() {
 }
 
 async function load() {
-	try {
-		show(worker && !worker.log ? await fromList() : await get(`/api/workers/${id}`).catch((problem) => problem.status === 403 ? fromList() : Promise.reject(problem)));
-		wrong(byId("error"), null);
-	} catch (problem) {
-		wrong(byId("error"), problem);
-	}
+	show(worker && !worker.log ? await fromList() : await get(`/api/workers/${id}`).catch((problem) => problem.status === 403 ? fromList() : Promise.reject(problem)));
 }
 
 async function act(action, data, words) {
@@ -99,9 +93,8 @@ async function start() {
 	me = await needed();
 	byId("state").append(state);
 	for (const [name, work] of Object.entries({ aside, sleep, rename, tags: tag })) byId(name).addEventListener("click", work);
-	clicks(byId("allow"), () => act("allow", {}, "It may render again."), (problem) => say(problem.message));
-	await load();
-	watch({ changed: load, tick: load });
+	clicks(byId("allow"), () => act("allow", {}, "It may render again."), sayWhy);
+	keep(load, true);
 }
 
 start();

@@ -1,11 +1,10 @@
 /* workers: the machines that are here, what each renders and has given. */
 import { address, get } from "./api.js";
 import { byId, el, gate, setText, sync } from "./dom.js";
-import { watch } from "./events.js";
 import { ago, duration, many, number, points } from "./format.js";
 import { doingWords, fillJob, machineWords, makeJob } from "./machine.js";
 import { needed } from "./session.js";
-import { wrong } from "./shell.js";
+import { fail, keep } from "./shell.js";
 import { chip, setChip } from "./state.js";
 
 let workers = [];
@@ -36,14 +35,7 @@ function summary() {
 }
 
 async function load() {
-	try {
-		const all = byId("all").checked;
-		const answer = await get(address("/api/workers", { all: all ? 1 : "" }));
-		workers = answer.workers;
-		wrong(byId("error"), null);
-	} catch (problem) {
-		return wrong(byId("error"), problem);
-	}
+	({ workers } = await get(address("/api/workers", { all: byId("all").checked ? 1 : "" })));
 	sync(byId("workers"), workers, (w) => w.id, make, fill);
 	summary();
 	byId("empty").hidden = workers.length > 0;
@@ -52,9 +44,8 @@ async function load() {
 async function start() {
 	await needed();
 	byId("empty").append(gate(), el("p", {}, "Nobody renders here right now. Lend a machine: it takes a few minutes."), el("a", { class: "button", href: "/join" }, "Lend a machine"));
-	byId("all").addEventListener("change", load);
-	await load();
-	watch({ changed: load, tick: load });
+	byId("all").addEventListener("change", () => load().catch(fail));
+	keep(load, true);
 }
 
 start();

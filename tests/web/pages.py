@@ -240,6 +240,27 @@ class Pages(farm.Case):
             self.assertLess(b.script("const e = document.getElementById('title'); return e.clientHeight / parseFloat(getComputedStyle(e).fontSize)"), 4)
         b.complaints()
 
+    def test_every_list_keeps_itself_true(self):
+        """People, Account and Settings, too, show what somebody else did, without a reload; and say so when the connection is lost."""
+        self.enter("ada")
+        b, f = self.b, self.farm
+        b.look()
+        news = (("/people", "#people th", "newcomer", lambda: f.user("newcomer", "submitter")), ("/account", "#keys th", "test", lambda: f.key("ada")),
+                ("/settings", "#renderers th", "Blender 3.6.2", lambda: f.renderer("3.6.2")))
+        for page, where, what, work in news:
+            b.open(page)
+            b.until(lambda: b.seen("main > #all, main > section") and not b.find(where, what), what="the page")
+            b.script("window.same = true")
+            work()
+            b.wait(where, what)
+            self.assertTrue(b.script("return window.same"), page)
+            b.cdp("Network.enable")
+            b.cdp("Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=-1, uploadThroughput=-1)
+            b.wait(".broken", "connection to the farm is lost")
+            b.cdp("Network.emulateNetworkConditions", offline=False, latency=0, downloadThroughput=-1, uploadThroughput=-1)
+            b.gone(".broken")
+        b.complaints()
+
     def test_few_colours(self):
         """Where the system takes the colours away, bars still show how far it is, and what is chosen looks chosen."""
         self.enter("ada")
