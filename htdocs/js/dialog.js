@@ -20,8 +20,13 @@ function control({ name, type = "text", options, ...rest }) {
 	return field(label, input, hint);
 }
 
+/* As it looks: blanks in a row are one, letters are composed or not, and what can't be seen can't be typed. */
+function plain(text) {
+	return text.normalize("NFKC").replace(/\p{Cf}/gu, "").replace(/\s+/g, " ").trim();
+}
+
 function mismatch(fields, given) {
-	const bad = fields.find(({ name, match }) => match !== undefined && given[name].trim() !== match.trim());
+	const bad = fields.find(({ name, match }) => match !== undefined && plain(given[name]) !== plain(match));
 	return bad && new Error(`Nothing was done: “${given[bad.name]}” is not “${bad.match}”. Type it exactly as it stands.`);
 }
 

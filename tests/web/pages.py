@@ -240,6 +240,21 @@ class Pages(farm.Case):
             self.assertLess(b.script("const e = document.getElementById('title'); return e.clientHeight / parseFloat(getComputedStyle(e).fontSize)"), 4)
         b.complaints()
 
+    def test_a_title_is_typed_as_it_looks(self):
+        """Two blanks look like one, a letter from a Mac is two characters, and what steers the writing's direction can't be seen: what is typed is what is read."""
+        b, number = self.b, self.farm.project("ada", frames="1", title="A\u0308hre  am\u00a0\u200fFluss")
+        self.enter("ada")
+        b.look()
+        b.open(f"/project?id={number}")
+        b.click("#delete")
+        for typed, done in (("Ahre am Fluss", False), ("\u00c4hre am Fluss", True)):
+            b.type("dialog [name=typed]", typed)
+            b.click("dialog button.danger")
+            b.wait(*("#storage", "are free") if done else ("dialog .wrong", "Nothing was done"))
+        self.assertRegex(b.text("#storage"), r"^\d+ projects, taking up \d.* of storage\. \d.* of \d.* are free\.$")
+        self.assertNotIn("Ähre", b.text("#projects"))
+        b.complaints()
+
     def test_every_list_keeps_itself_true(self):
         """People, Account and Settings, too, show what somebody else did, without a reload; and say so when the connection is lost."""
         self.enter("ada")
