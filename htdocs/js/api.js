@@ -1,4 +1,6 @@
 /* api: the one door to /api. What comes back is the answer's JSON, or a Problem whose message is a sentence for people. */
+import { setTime } from "./format.js";
+
 const SENTENCES = {
 	0: "The farm can't be reached. Check the network; trying again costs nothing.",
 	401: "You are not logged in, or the login has ended. Log in and try again.",
@@ -51,6 +53,7 @@ async function ask(path, options) {
 	} catch {
 		throw new Problem(0);
 	}
+	setTime(Date.parse(answer.headers.get("Date")));
 	const body = await read(answer);
 	if (answer.status === 401 && csrf) dispatchEvent(new Event("ended"));
 	if (!answer.ok) throw new Problem(answer.status, body && typeof body === "object" ? body : null);

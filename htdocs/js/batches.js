@@ -4,14 +4,14 @@ import { byId, el, gate, setText, sync } from "./dom.js";
 import { ask } from "./dialog.js";
 import { watch } from "./events.js";
 import { clicks, sends } from "./form.js";
-import { ago, duration, many } from "./format.js";
+import { ago, duration, farmTime, many } from "./format.js";
 import { may, needed } from "./session.js";
-import { say, wrong } from "./shell.js";
+import { fail, say } from "./shell.js";
 import { chip, meter, setChip, setMeter } from "./state.js";
 import { forget, Upload } from "./tus.js";
 
 const LOOK = { WAITING: "waiting", QUEUED: "waiting", RUNNING: "rendering", FINISHED: "finished", CANCELLED: "cancelled", FAILED: "failed", DISABLED: "disabled" };
-const error = byId("error"), state = chip();
+const state = chip();
 let me, chosen = Number(new URLSearchParams(location.search).get("id")) || 0, before = "";
 
 function name(batch) {
@@ -45,7 +45,7 @@ function fillJob(row, job) {
 	setText(part.message, words);
 	part.message.hidden = !words;
 	const { started, rendertime } = job.times;
-	setText(part.time, rendertime ? duration(rendertime * 1000) : started ? duration(Date.now() - started * 1000) : "");
+	setText(part.time, rendertime ? duration(rendertime * 1000) : started ? duration(farmTime() - started * 1000) : "");
 }
 
 function sentence({ status, stats, jobs, times }) {
@@ -109,9 +109,9 @@ async function load() {
 		byId("older").dataset.before = next ?? "";
 		byId("empty").hidden = batches.length > 0 || Boolean(before);
 		if (id) showOne(await get(`/api/batches/${id}`));
-		wrong(error, null);
+		fail(null);
 	} catch (problem) {
-		wrong(error, problem);
+		fail(problem);
 	}
 }
 
@@ -158,7 +158,6 @@ async function start() {
 	byId("send").hidden = !may(me, "submitter");
 	empty();
 	sends(byId("form"), send);
-	const fail = (problem) => wrong(error, problem);
 	clicks(byId("cancel-job"), () => stop("cancel_job", "Cancel this job?", "What it has rendered stays in its project; the next job begins.", "Cancel the job"), fail);
 	clicks(byId("cancel"), () => stop("cancel", "Cancel the batch?", "The running job ends, and those that wait are not rendered.", "Cancel the batch"), fail);
 	byId("older").addEventListener("click", (event) => {
@@ -169,4 +168,4 @@ async function start() {
 	watch({ changed: load, tick: load });
 }
 
-start().catch((problem) => wrong(error, problem));
+start().catch(fail);

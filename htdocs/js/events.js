@@ -42,8 +42,8 @@ function rest() {
 
 /* From the question that was just answered on, the news come by themselves; until the connection ends, then questions take over. */
 function listen() {
-	if (socket || watcher.feed === false || document.hidden || Date.now() - tried < AGAIN_MS) return;
-	tried = Date.now();
+	if (socket || watcher.feed === false || document.hidden || performance.now() - tried < AGAIN_MS) return;
+	tried = performance.now();
 	const place = new URL(address("/events", { after, project: watcher.project }), location);
 	place.protocol = place.protocol.replace("http", "ws");
 	const mine = new WebSocket(place);
@@ -80,8 +80,8 @@ async function question() {
 function tell(answer, again) {
 	if (answer.reset || again) watcher.changed?.(null);
 	else if (answer.events.length || answer.lent !== lent) watcher.changed?.(answer.events);
-	if (Date.now() - ticked >= TICK_MS) {
-		ticked = Date.now();
+	if (performance.now() - ticked >= TICK_MS) {
+		ticked = performance.now();
 		watcher.tick?.();
 	}
 }

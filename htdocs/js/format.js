@@ -1,4 +1,6 @@
 /* format: numbers as people read them. Pure: what goes in decides what comes out; `now` is a parameter where time matters. */
+let ahead = 0;
+
 const UNITS = ["bytes", "KB", "MB", "GB", "TB", "PB"];
 
 /** 1 536 → "1.5 KB". Decimal, as disks are sold. */
@@ -22,8 +24,18 @@ export function duration(ms) {
 	return `${Math.round(hours / 24)} days`;
 }
 
+/** The farm's clock; the visitor's own may be hours off. */
+export function farmTime() {
+	return Date.now() + ahead;
+}
+
+/** An answer says what time it is. */
+export function setTime(date) {
+	ahead = date ? date - Date.now() : ahead;
+}
+
 /** "just now", "5 minutes ago", "3 days ago". */
-export function ago(ms, now = Date.now()) {
+export function ago(ms, now = farmTime()) {
 	const s = Math.max(0, (now - ms) / 1000);
 	for (const [size, name] of [[86400, "day"], [3600, "hour"], [60, "minute"]])
 		if (s >= size) return `${many(Math.floor(s / size), name)} ago`;
@@ -45,7 +57,7 @@ export function many(value, noun) {
 }
 
 /** Hours and minutes here where the viewer is; with the day when it is another one. */
-export function clock(ms, now = Date.now()) {
+export function clock(ms, now = farmTime()) {
 	const time = clockFormat.format(ms);
 	return new Date(ms).toDateString() === new Date(now).toDateString() ? time : `${dayFormat.format(ms)}, ${time}`;
 }

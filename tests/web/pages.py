@@ -276,6 +276,19 @@ class Pages(farm.Case):
             b.gone(".broken")
         b.complaints()
 
+    def test_a_wrong_clock(self):
+        """Whose clock is five hours off reads the same ages as everybody else."""
+        self.enter("ada")
+        b = self.b
+        b.look()
+        b.cdp("Page.enable")
+        script = b.cdp("Page.addScriptToEvaluateOnNewDocument", source="const now = Date.now; Date.now = () => now() + 5 * 3600e3;")
+        b.open("/")
+        b.wait("#projects .soft", "ada")
+        self.assertNotRegex(b.text("#projects"), r"hours? ago")
+        b.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=script["identifier"])
+        b.complaints()
+
     def test_few_colours(self):
         """Where the system takes the colours away, bars still show how far it is, and what is chosen looks chosen."""
         self.enter("ada")
