@@ -6,12 +6,12 @@ import { sends, values } from "./form.js";
 import { bytes, duration, many } from "./format.js";
 import { drawGrid } from "./grid.js";
 import { needed } from "./session.js";
-import { say, wrong } from "./shell.js";
+import { fail, say } from "./shell.js";
 import { meter, setMeter } from "./state.js";
 import { abandon, forget, known, offsetOf, Stopped, Upload } from "./tus.js";
 
 const TASKS_MANY = 100000;
-const form = byId("choices"), error = byId("error"), bar = meter("Upload");
+const form = byId("choices"), bar = meter("Upload");
 let upload = null, told = null, denoisers = null;
 
 function step(name) {
@@ -67,22 +67,24 @@ function unfit(file) {
 
 async function take(file) {
 	const why = unfit(file);
-	wrong(error, why ? new Error(why) : null);
+	fail(why ? new Error(why) : null);
 	if (why) return;
 	setText(byId("what"), file.name);
 	byId("stop").hidden = false;
 	step("sending");
 	progress({ sent: 0, size: file.size, rate: 0 });
 	upload = new Upload(file, { progress, waiting });
+	let id;
 	try {
-		const id = await upload.send();
+		id = await upload.send();
 		upload = null;
 		await describe(id);
 	} catch (problem) {
 		upload = null;
+		if (problem.status === 422) await abandon(id); /* it is no scene */
 		step("choose");
 		remember();
-		wrong(error, problem instanceof Stopped ? null : problem);
+		fail(problem instanceof Stopped ? null : problem);
 	}
 }
 
@@ -101,7 +103,7 @@ async function remember() {
 	const whole = there === old.size;
 	note.replaceChildren(
 		el("p", {}, whole ? `“${old.name}” is here already, and has no project yet.` : `“${old.name}” is here to ${Math.floor(100 * there / old.size)} % (${bytes(there)} of ${bytes(old.size)}). Choose the same file again and it goes on from there.`),
-		el("div", { class: "buttons" }, whole && el("button", { type: "button", class: "primary little", onclick: () => describe(old.id).catch((problem) => wrong(error, problem)) }, "Go on with it"),
+		el("div", { class: "buttons" }, whole && el("button", { type: "button", class: "primary little", onclick: () => describe(old.id).catch(fail) }, "Go on with it"),
 			el("button", { type: "button", class: "little", onclick: () => abandon(old.id).then(remember) }, "Forget it")));
 	note.hidden = false;
 }
@@ -176,6 +178,7 @@ function refresh() {
 async function describe(id, blend = "", first = true) {
 	told = await watched(id, "Looking through the file", get(address(`/api/upload/${id}`, { blend })));
 	history.replaceState(null, "", `/upload?id=${id}`);
+	fail(null);
 	fill(first);
 	step("choices");
 }
@@ -217,8 +220,10 @@ function dropping() {
 	document.addEventListener("dragleave", () => zone.classList.remove("over"));
 	document.addEventListener("drop", (event) => {
 		zone.classList.remove("over");
-		const [file] = event.dataTransfer.files;
-		if (file && !upload && !byId("choose").hidden) take(file);
+		const [file, more] = event.dataTransfer.files;
+		if (!file || upload || byId("choose").hidden) return;
+		if (more) fail(new Error("One file at a time: put them into a .zip."));
+		else take(file);
 	});
 	byId("file").addEventListener("change", (event) => event.target.files[0] && take(event.target.files[0]));
 }
@@ -228,7 +233,7 @@ function listen() {
 	sends(form, create);
 	form.addEventListener("input", refresh);
 	form.elements.scene.addEventListener("change", fillScene);
-	form.elements.blend.addEventListener("change", (event) => describe(told.id, event.target.value, false).catch((problem) => wrong(error, problem)));
+	form.elements.blend.addEventListener("change", (event) => describe(told.id, event.target.value, false).catch(fail));
 	for (const button of form.querySelectorAll("[data-tiles]"))
 		button.addEventListener("click", () => {
 			[form.elements.rows.value, form.elements.columns.value] = button.dataset.tiles.split("x");
@@ -258,4 +263,4 @@ async function start() {
 	if (!told) await remember();
 }
 
-start().catch((problem) => wrong(error, problem));
+start().catch(fail);

@@ -1,4 +1,5 @@
-"""upload: a large scene is sent from a real browser over a slow line that breaks, and the page is reloaded in the middle: nothing that arrived is sent again."""
+"""upload: a large scene is sent from a real browser over a slow line that breaks, and the page is reloaded in the middle: nothing that arrived is sent again.
+What is no scene is refused and forgotten, and the next choice takes the complaint away."""
 import os
 import unittest
 import zipfile
@@ -14,6 +15,11 @@ MB = 1 << 20
 
 @unittest.skipIf(webdriver.missing(), webdriver.missing())
 class Upload(farm.Case):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.farm.user("ann", "submitter")
+
     def line(self, offline=False, rate=MB // 2):
         self.browser.cdp("Network.emulateNetworkConditions", offline=offline, latency=5, downloadThroughput=100 * MB, uploadThroughput=rate)
 
@@ -25,10 +31,54 @@ class Upload(farm.Case):
     def percent(self):
         return int(self.browser.text("#percent").split()[0])
 
+    def enter(self):
+        b = self.browser
+        b.open("/login")
+        b.type("[name=name]", "ann")
+        b.type("[name=password]", "long enough")
+        b.click("#login button")
+        b.wait("#ways a", "ann")
+        b.open("/upload")
+        b.wait("#drop")
+
+    def file(self, name, data=b""):
+        path = os.path.join(self.farm.dir, name)
+        with open(path, "wb") as f:
+            f.write(data)
+        return path
+
+    def test_what_is_no_scene(self):
+        f = self.farm
+        both = self.file("both.zip")
+        with zipfile.ZipFile(both, "w") as z:
+            z.writestr("a.blend", blendfile.make(320, 180))
+            z.writestr("broken.blend", b"no scene")
+            z.writestr("c.blend", blendfile.make(64, 36))
+        with webdriver.Browser(f"http://127.0.0.1:{f.port}", SHOTS) as self.browser:
+            b = self.browser
+            self.enter()
+            b.script("""const data = new DataTransfer(); for (const name of ["a.blend", "wood.png"]) data.items.add(new File(["x"], name));
+                        document.dispatchEvent(new DragEvent("drop", { dataTransfer: data, cancelable: true }))""")
+            b.wait("#error", "One file at a time")
+            for name, data, why in (("nothing.blend", b"", "is empty"), ("wood.png", farm.png(4, 4), "neither a .blend nor a .zip"), ("text.blend", b"a poem\n" * 99, "not a .blend")):
+                b.choose_file("#file", self.file(name, data))
+                b.wait("#error", why)
+                b.wait("#drop")
+            self.assertEqual(f.sql("SELECT name FROM upload WHERE name = 'text.blend'"), [])
+            self.assertFalse(b.seen("#known"))  # nothing to go on with
+            b.choose_file("#file", both)
+            b.wait("#choices")
+            self.assertFalse(b.seen("#error"))
+            choose = lambda name: b.script("const e = document.getElementById('blend'); e.value = arguments[0]; e.dispatchEvent(new Event('change', { bubbles: true }))", name)  # noqa: E731
+            choose("broken.blend")
+            b.wait("#error", "not a .blend")
+            choose("c.blend")
+            b.wait("#size", "64 × 36")
+            self.assertFalse(b.seen("#error"))
+
     def test_it_survives_a_broken_line_and_a_reload(self):
         f = self.farm
         f.renderer()
-        f.user("ann", "submitter")
         path = f.dir + "/a large scene.zip"
         with zipfile.ZipFile(path, "w") as z:
             z.writestr("scene/shot.blend", blendfile.make(320, 180))
@@ -36,13 +86,7 @@ class Upload(farm.Case):
         self.ann = farm.Visitor(f, "ann")
         with webdriver.Browser(f"http://127.0.0.1:{f.port}", SHOTS) as self.browser:
             b = self.browser
-            b.open("/login?to=/upload")
-            b.type("[name=name]", "ann")
-            b.type("[name=password]", "long enough")
-            b.click("#login button")
-            b.wait("#ways a", "ann")
-            b.open("/upload")
-            b.wait("#drop")
+            self.enter()
             b.cdp("Network.enable")
             self.line()
             b.choose_file("#file", path)
@@ -64,7 +108,7 @@ class Upload(farm.Case):
             self.assertGreaterEqual(self.arrived(), kept)
             b.wait("#choices", seconds=180)
             self.assertEqual(b.value("[name=title]"), "a large scene")
-            self.assertEqual(f.sql("SELECT count(*) FROM upload"), [{"count(*)": "1"}])  # the same one
+            self.assertEqual(f.sql("SELECT count(*) FROM upload WHERE name LIKE 'a large%'"), [{"count(*)": "1"}])  # the same one
             self.assertEqual([c for c in b.complaints() if "ERR_INTERNET_DISCONNECTED" not in c and "beforeunload" not in c], [])  # nobody clicked before the reload
 
 
