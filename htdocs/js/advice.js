@@ -1,7 +1,7 @@
 /* advice: what may not come out as wanted, said in plain words before anything is rendered. Pure: a scene and what was chosen in, sentences out. */
 import { many } from "./format.js";
 
-const CACHE = /(\.(abc|usd[acz]?|vdb|bphys|bobj\.gz|uni)$)|blendcache|cache_/i;
+const CACHE = /(\.(abc|usd[acz]?|vdb|bphys|bobj\.gz|uni)$)|blendcache|cache_|\/$/i;
 const NAMED = 5;
 
 function absolute(path) {

@@ -10,8 +10,8 @@
 
 /* What is kept of a file while it is read: the blocks that say something of scenes, cameras and files, and the catalogue. The catalogue comes last;
  * where there are too many objects to be kept until then, the file is read once more with it, and only cameras stay. */
-enum { KEEP_MAX = 128 << 20, BLOCK_MAX = 16 << 20, DATA_MAX = 65536, BLOCKS_MAX = 1 << 18, CHILDREN_MAX = 4096, THUMBNAIL_MAX = 1024 };
-enum { R_DOSEQ = 1, R_DOCOMP = 1 << 6, OB_CAMERA = 11, IDP_INT = 1, IDP_GROUP = 6, IDP_BOOLEAN = 10 };
+enum { KEEP_MAX = 128 << 20, BLOCK_MAX = 16 << 20, DATA_MAX = 65536, CACHE_MAX = 8192, BLOCKS_MAX = 1 << 18, CHILDREN_MAX = 4096, THUMBNAIL_MAX = 1024 };
+enum { R_DOSEQ = 1, R_DOCOMP = 1 << 6, OB_CAMERA = 11, IDP_INT = 1, IDP_GROUP = 6, IDP_BOOLEAN = 10, PTCACHE_DISK = 1 << 6, PTCACHE_EXTERNAL = 1 << 9 };
 
 struct head {
 	char     code[5];
@@ -30,6 +30,8 @@ struct reader {
 	bool                 full;        /**< more than can be kept without the catalogue: from here on, look for that alone */
 	char                 owner_code[5];
 	uint64_t             current;     /**< address of the active scene */
+	int                  fluid;       /**< number of the last ID block that is a fluid's domain: its other caches are old ones */
+	bool                 beside;      /**< a cache in the folder beside the .blend was told */
 };
 
 static enum fg_err
@@ -98,12 +100,13 @@ read_head(struct head *out, struct reader *r)
 static bool
 wanted(const struct reader *r, const struct head *head)
 {
-	static const char *const codes[] = { "SC", "OB", "IM", "LI", "SO", "VF", "MC", "CF", "ID", "GLOB", "TEST", "DNA1" };
+	static const char *const codes[] = { "SC", "OB", "IM", "LI", "SO", "VF", "MC", "CF", "VO", "ID", "GLOB", "TEST", "DNA1" };
 
 	if (r->full)
 		return strcmp(head->code, "DNA1") == 0;
 	if (strcmp(head->code, "DATA") == 0)
-		return (strcmp(r->owner_code, "SC") == 0 || (r->version < 400 && strcmp(r->owner_code, "IM") == 0)) && head->len <= DATA_MAX;
+		return (strcmp(r->owner_code, "OB") == 0 && head->len <= CACHE_MAX) ||
+		       ((strcmp(r->owner_code, "SC") == 0 || (r->version < 400 && strcmp(r->owner_code, "IM") == 0)) && head->len <= DATA_MAX);
 	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++)
 		if (strcmp(codes[i], head->code) == 0)
 			return true;
@@ -119,20 +122,24 @@ forget_blocks(struct reader *r)
 	r->kept = 0;
 }
 
-/* With the catalogue at hand: of objects the cameras, of data what scenes are looked up in. */
+/* With the catalogue at hand: of objects the cameras, of data what scenes are looked up in and where caches lie. */
 static bool
 useful(const struct reader *r, const struct fg_block *block)
 {
-	const bool     object = strcmp(block->code, "OB") == 0;
-	struct fg_spot root;
+	static const char *const data[] = { "IDProperty", "Editing", "ImagePackedFile", "FluidDomainSettings", "PointCache" };
+	const bool               object = strcmp(block->code, "OB") == 0;
+	struct fg_spot           root;
 
 	if (r->dna == NULL || (!object && strcmp(block->code, "DATA") != 0))
 		return true;
 	if (!fg_dna_root(&root, r->dna, block))
 		return false;
-	return object ? fg_dna_int(r->dna, &root, "type", -1) == OB_CAMERA
-	              : strcmp(fg_dna_type(r->dna, &root), "IDProperty") == 0 || strcmp(fg_dna_type(r->dna, &root), "Editing") == 0 ||
-	                        strcmp(fg_dna_type(r->dna, &root), "ImagePackedFile") == 0;
+	if (object)
+		return fg_dna_int(r->dna, &root, "type", -1) == OB_CAMERA;
+	for (size_t i = 0; i < sizeof(data) / sizeof(*data); i++)
+		if (strcmp(fg_dna_type(r->dna, &root), data[i]) == 0)
+			return true;
+	return false;
 }
 
 static enum fg_err
@@ -412,6 +419,44 @@ read_file(struct reader *r, const struct fg_block *block, const char *kind)
 }
 
 static void
+add_folder(struct reader *r, const char *path)
+{
+	struct fg_blend      *b = r->blend;
+	struct fg_blend_file *file = &b->files[b->nfiles];
+	const size_t          len = strlen(path);
+
+	if (b->nfiles >= FG_BLEND_FILES || len == 0)
+		return;
+	snprintf(file->path, sizeof(file->path), "%.*s%s", FG_BLEND_PATH - 2, path, path[len - 1] == '/' || path[len - 1] == '\\' ? "" : "/");
+	snprintf(file->kind, sizeof(file->kind), "cache");
+	b->nfiles++;
+}
+
+static void
+read_cache(struct reader *r, const struct fg_block *block)
+{
+	char           path[FG_BLEND_PATH];
+	struct fg_spot root;
+	int64_t        flag;
+
+	if (!fg_dna_root(&root, r->dna, block))
+		return;
+	if (strcmp(fg_dna_type(r->dna, &root), "FluidDomainSettings") == 0) {
+		r->fluid = block->scene;
+		if (fg_dna_string(path, sizeof(path), r->dna, &root, "cache_directory"))
+			add_folder(r, path);
+	} else if (strcmp(fg_dna_type(r->dna, &root), "PointCache") == 0 && block->scene != r->fluid) {
+		flag = fg_dna_int(r->dna, &root, "flag", 0);
+		if ((flag & PTCACHE_EXTERNAL) != 0 && fg_dna_string(path, sizeof(path), r->dna, &root, "path"))
+			add_folder(r, path);
+		else if ((flag & PTCACHE_DISK) != 0 && !r->beside) {
+			add_folder(r, "//blendcache_*/"); /* Blender names it after the file as it is called when it is opened */
+			r->beside = true;
+		}
+	}
+}
+
+static void
 read_thumbnail(struct reader *r)
 {
 	const struct fg_block *block = first_of(r, "TEST");
@@ -434,7 +479,7 @@ understand(struct reader *r)
 {
 	static const struct {
 		const char *code, *kind;
-	} files[] = { { "IM", "image" }, { "LI", "library" }, { "SO", "sound" }, { "VF", "font" }, { "MC", "movieclip" }, { "CF", "cache" } };
+	} files[] = { { "IM", "image" }, { "LI", "library" }, { "SO", "sound" }, { "VF", "font" }, { "MC", "movieclip" }, { "CF", "cache" }, { "VO", "cache" } };
 	struct fg_spot global;
 
 	if (fg_dna_root(&global, r->dna, first_of(r, "GLOB")))
@@ -446,6 +491,8 @@ understand(struct reader *r)
 			read_scene(r, block);
 		else if (strcmp(block->code, "OB") == 0)
 			read_camera(r, block);
+		else if (strcmp(block->code, "DATA") == 0)
+			read_cache(r, block);
 		for (size_t k = 0; k < sizeof(files) / sizeof(*files); k++)
 			if (strcmp(block->code, files[k].code) == 0)
 				read_file(r, block, files[k].kind);

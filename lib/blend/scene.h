@@ -27,7 +27,7 @@ struct fg_blend_scene {
 };
 
 struct fg_blend_file {
-	char path[FG_BLEND_PATH];  /**< as the file has it; "//" begins at the .blend's own folder */
+	char path[FG_BLEND_PATH];  /**< as the file has it; "//" begins at the .blend's own folder; a folder ends in a slash, * is the .blend's name less ".blend" */
 	char kind[16];             /**< image, library, sound, font, movieclip, cache */
 };
 

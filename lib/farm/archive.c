@@ -389,17 +389,36 @@ fg_archive_has(const struct fg_archive *archive, const char *path)
 	return archive->sorted[at];
 }
 
+/* The first entry below a folder, whose name ends in a slash. */
+static const char *
+first_below(const struct fg_archive *archive, const char *folder)
+{
+	const size_t len = strlen(folder);
+
+	for (size_t at = lower_bound(archive, folder); at < archive->count && strncasecmp(archive->sorted[at], folder, len) == 0; at++)
+		if (archive->sorted[at][len] != '\0')
+			return archive->sorted[at];
+	return NULL;
+}
+
 const char *
 fg_archive_has_beside(const struct fg_archive *archive, const char *blend, const char *path)
 {
-	const char *slash = strrchr(blend, '/');
-	char        whole[FG_ENTRY_NAME_MAX + 1];
+	const char  *slash = strrchr(blend, '/'), *star = strchr(path, '*');
+	const char  *name = slash != NULL ? slash + 1 : blend;
+	const size_t len = strlen(name);
+	char         whole[FG_ENTRY_NAME_MAX + 1], named[FG_ENTRY_NAME_MAX + 1];
 
 	if ((path[0] != '/' && path[0] != '\\') || path[1] != path[0])
 		return NULL;
+	if (star != NULL) {
+		if (snprintf(named, sizeof(named), "%.*s%.*s%s", (int)(star - path), path, (int)(len > 6 ? len - 6 : len), name, star + 1) >= (int)sizeof(named))
+			return NULL;
+		path = named;
+	}
 	if (!fg_entry_name_join(whole, blend, slash != NULL ? (size_t)(slash + 1 - blend) : 0, path + 2))
 		return NULL;
-	return fg_archive_has(archive, whole);
+	return whole[0] != '\0' && whole[strlen(whole) - 1] == '/' ? first_below(archive, whole) : fg_archive_has(archive, whole);
 }
 
 /* ---- out of it, and into one */

@@ -45,7 +45,8 @@ const char *fg_archive_blend(const struct fg_archive *archive, size_t index);
 /** Is there a file of this path, exactly or but for case (ASCII)? The entry's own name, or NULL. */
 const char *fg_archive_has(const struct fg_archive *archive, const char *path);
 
-/** The same for a path as it stands in a .blend: `//` is the folder of the entry `blend`, `..` goes up, `\` counts as `/`. Absolute paths are never there. */
+/** The same for a path as it stands in a .blend: `//` is the folder of the entry `blend`, `..` goes up, `\` counts as `/`. Absolute paths are never there.
+ * A folder (its name ends in a slash) is there with a file in it; * stands for the name of `blend`, less ".blend". */
 const char *fg_archive_has_beside(const struct fg_archive *archive, const char *blend, const char *path);
 
 /** Inflate one entry into a descriptor. FG_OK, FG_ENOTFOUND, FG_ETOOBIG (over max_bytes), FG_EFORMAT, FG_EIO, FG_ENOSPACE */

@@ -41,6 +41,22 @@ json.dump(out,open(sys.argv[-1]+".json","w"))
 """
 
 
+SIMULATE = """
+import bpy,sys
+blend=sys.argv[-1]; link=bpy.context.scene.collection.objects.link
+def add(name,data): o=bpy.data.objects.new(name,data); link(o); return o
+def plane(name): m=bpy.data.meshes.new(name); m.from_pydata([(0,0,0),(1,0,0),(1,1,0),(0,1,0)],[],[(0,1,2,3)]); return add(name,m)
+tank=plane("tank").modifiers.new("f","FLUID"); tank.fluid_type="DOMAIN"; tank.domain_settings.cache_directory="//cache_fluid_1"
+memory,disk=plane("memory").modifiers.new("c","CLOTH"),plane("disk").modifiers.new("c","CLOTH")
+v=bpy.data.volumes.new("smoke"); v.filepath="//vdb/smoke_0001.vdb"; add("smoke",v)
+bpy.ops.wm.save_as_mainfile(filepath=blend)
+disk.point_cache.use_disk_cache=True
+bpy.context.scene.frame_end=4
+for f in range(1,5): bpy.context.scene.frame_set(f)
+bpy.ops.wm.save_as_mainfile(filepath=blend)
+"""
+
+
 @unittest.skipUnless(BLENDER, "no Blender here")
 class Agrees(unittest.TestCase):
     def test_every_value_of_every_scene(self):
@@ -64,6 +80,23 @@ class Agrees(unittest.TestCase):
 
     def inspect(self, path):
         return json.loads(subprocess.run([ADMIN, "inspect", "--json", path], check=True, stdout=subprocess.PIPE).stdout)
+
+    def test_simulations_that_lie_elsewhere(self):
+        """A fluid's folder, cloth that keeps its cache on disk, a volume: told when they didn't come along, and not when they did; what is in memory is in the .blend."""
+        with tempfile.TemporaryDirectory(prefix="farmgate-agrees-") as folder:
+            film = os.path.join(folder, "film")
+            os.mkdir(film)
+            self.blender(SIMULATE, os.path.join(film, "sea.blend"))
+            self.assertEqual(os.listdir(film + "/blendcache_sea")[0][-6:], ".bphys")
+            self.assertEqual(sorted(self.inspect(film + "/sea.blend")["missing"]), ["//blendcache_*/", "//cache_fluid_1/", "//vdb/smoke_0001.vdb"])
+            for name in ("cache_fluid_1/config", "vdb/smoke_0001.vdb"):
+                os.makedirs(os.path.dirname(f"{film}/{name}"), exist_ok=True)
+                open(f"{film}/{name}", "w").close()
+            shutil.make_archive(folder + "/all", "zip", folder, "film")
+            self.assertEqual(self.inspect(folder + "/all.zip")["missing"], [])
+            os.rename(film + "/blendcache_sea", film + "/blendcache_lake")  # of another .blend
+            shutil.make_archive(folder + "/all", "zip", folder, "film")
+            self.assertEqual(self.inspect(folder + "/all.zip")["missing"], ["//blendcache_*/"])
 
     def test_a_hundred_thousand_objects(self):
         """More than is kept without the catalogue, which comes last: read twice."""

@@ -260,6 +260,10 @@ questions(void **state)
 	assert_string_equal(fg_archive_has_beside(archive, "film/Main.blend", "//tex/Wood.PNG"), "film/tex/Wood.PNG");
 	assert_string_equal(fg_archive_has_beside(archive, "film/Main.blend", "//..\\lib\\props.blend"), "lib/props.blend");
 	assert_string_equal(fg_archive_has_beside(archive, "film/Main.blend", "//./tex/../../lib/props.blend"), "lib/props.blend");
+	assert_string_equal(fg_archive_has_beside(archive, "film/Main.blend", "//TEX/"), "film/tex/Wood.PNG");
+	assert_string_equal(fg_archive_has_beside(archive, "film/Main.blend", "//*.blend"), "film/Main.blend");
+	assert_null(fg_archive_has_beside(archive, "film/Main.blend", "//te/"));
+	assert_null(fg_archive_has_beside(archive, "film/Main.blend", "//tex/Wood.PNG/"));
 	assert_null(fg_archive_has_beside(archive, "film/Main.blend", "//../../lib/props.blend"));
 	assert_null(fg_archive_has_beside(archive, "film/Main.blend", "/lib/props.blend"));
 	assert_null(fg_archive_has_beside(archive, "film/Main.blend", "lib/props.blend"));

@@ -71,13 +71,14 @@ pad(struct fg_buf *buf)
 		fg_buf_char(buf, '\0');
 }
 
-/* A catalogue of five structures: ID, RenderData, Scene, Object, FileGlobal. */
+/* A catalogue of eight structures: ID, RenderData, Scene, Object, FileGlobal, FluidDomainSettings, PointCache, Volume. */
 static void
 catalogue(struct fg_buf *out, const struct kind *k)
 {
-	static const char *const names[] = { "name[66]", "sfra", "efra", "frame_step", "xsch", "ysch", "size", "frs_sec", "frs_sec_base", "engine[32]", "id", "*camera", "r", "type", "*curscene" };
-	static const char *const types[] = { "char", "short", "int", "float", "ID", "RenderData", "Scene", "Object", "FileGlobal" };
-	const int lengths[] = { 1, 2, 4, 4, 66, 4 * 5 + 2 * 2 + 4 + 32, 66 + k->pointer_size + 60, 68, k->pointer_size };
+	static const char *const names[] = { "name[66]", "sfra", "efra", "frame_step", "xsch", "ysch", "size", "frs_sec", "frs_sec_base", "engine[32]", "id", "*camera", "r", "type", "*curscene",
+		"cache_directory[40]", "flag", "path[40]", "filepath[40]" };
+	static const char *const types[] = { "char", "short", "int", "float", "ID", "RenderData", "Scene", "Object", "FileGlobal", "FluidDomainSettings", "PointCache", "Volume" };
+	const int lengths[] = { 1, 2, 4, 4, 66, 4 * 5 + 2 * 2 + 4 + 32, 66 + k->pointer_size + 60, 68, k->pointer_size, 40, 44, 106 };
 	static const struct {
 		int type, count, members[9][2];
 	} structs[] = {
@@ -86,19 +87,22 @@ catalogue(struct fg_buf *out, const struct kind *k)
 		{ 6, 3, { { 4, 10 }, { 7, 11 }, { 5, 12 } } },
 		{ 7, 2, { { 4, 10 }, { 1, 13 } } },
 		{ 8, 1, { { 6, 14 } } },
+		{ 9, 1, { { 0, 15 } } },
+		{ 10, 2, { { 2, 16 }, { 0, 17 } } },
+		{ 11, 2, { { 4, 10 }, { 0, 18 } } },
 	};
 
-	text(out, "SDNA", 4), text(out, "NAME", 4), put(out, k, 15, 4);
-	for (int i = 0; i < 15; i++)
+	text(out, "SDNA", 4), text(out, "NAME", 4), put(out, k, 19, 4);
+	for (int i = 0; i < 19; i++)
 		text(out, names[i], strlen(names[i]) + 1);
-	pad(out), text(out, "TYPE", 4), put(out, k, 9, 4);
-	for (int i = 0; i < 9; i++)
+	pad(out), text(out, "TYPE", 4), put(out, k, 12, 4);
+	for (int i = 0; i < 12; i++)
 		text(out, types[i], strlen(types[i]) + 1);
 	pad(out), text(out, "TLEN", 4);
-	for (int i = 0; i < 9; i++)
+	for (int i = 0; i < 12; i++)
 		put(out, k, (uint64_t)lengths[i], 2);
-	pad(out), text(out, "STRC", 4), put(out, k, 5, 4);
-	for (int i = 0; i < 5; i++) {
+	pad(out), text(out, "STRC", 4), put(out, k, 8, 4);
+	for (int i = 0; i < 8; i++) {
 		put(out, k, (uint64_t)structs[i].type, 2), put(out, k, (uint64_t)structs[i].count, 2);
 		for (int m = 0; m < structs[i].count; m++)
 			put(out, k, (uint64_t)structs[i].members[m][0], 2), put(out, k, (uint64_t)structs[i].members[m][1], 2);
@@ -117,6 +121,40 @@ scene(struct fg_buf *out, const struct kind *k, const char *name, uint64_t camer
 	put(out, k, bits, 4), text(out, "CYCLES", 32);
 }
 
+/* An object with what a simulation leaves: a cache with these flags and this path. */
+static void
+point_cache(struct fg_buf *out, const struct kind *k, uint64_t old, int flag, const char *path)
+{
+	struct fg_buf object = { 0 }, cache = { 0 };
+
+	text(&object, "OBCloth", 66), put(&object, k, 1, 2);
+	put(&cache, k, (uint64_t)flag, 4), text(&cache, path, 40);
+	block(out, k, "OB", 3, old, &object);
+	block(out, k, "DATA", 6, old + 1, &cache);
+	fg_buf_free(&object), fg_buf_free(&cache);
+}
+
+/* A fluid's folder, with the old cache that each domain still has; cloth in memory, on disk (twice), and in a folder of its own; a volume. */
+static void
+simulations(struct fg_buf *out, const struct kind *k)
+{
+	struct fg_buf object = { 0 }, fluid = { 0 }, old = { 0 }, volume = { 0 };
+
+	text(&object, "OBTank", 66), put(&object, k, 1, 2);
+	text(&fluid, "//cache_fluid_1", 40);
+	put(&old, k, 1 << 6, 4), text(&old, "", 40);
+	text(&volume, "VOsmoke", 66), text(&volume, "//vdb/smoke_0001.vdb", 40);
+	block(out, k, "OB", 3, 0x500, &object);
+	block(out, k, "DATA", 5, 0x501, &fluid);
+	block(out, k, "DATA", 6, 0x502, &old);
+	point_cache(out, k, 0x510, 1, "");
+	point_cache(out, k, 0x520, 1 << 6 | 1 << 2, "");
+	point_cache(out, k, 0x530, 1 << 6, "");
+	point_cache(out, k, 0x540, 1 << 6 | 1 << 9, "//sims/");
+	block(out, k, "VO", 7, 0x600, &volume);
+	fg_buf_free(&object), fg_buf_free(&fluid), fg_buf_free(&old), fg_buf_free(&volume);
+}
+
 static void
 make(struct fg_buf *out, const struct kind *k)
 {
@@ -132,6 +170,7 @@ make(struct fg_buf *out, const struct kind *k)
 	block(out, k, "SC", 2, 0x100, &one);
 	block(out, k, "SC", 2, 0x200, &two);
 	block(out, k, "OB", 3, 0x300, &object);
+	simulations(out, k);
 	block(out, k, "DNA1", 0, 0x400, &dna);
 	block(out, k, "ENDB", 0, 0, &none);
 	fg_buf_free(&one), fg_buf_free(&two), fg_buf_free(&object), fg_buf_free(&global), fg_buf_free(&dna);
@@ -157,6 +196,7 @@ expect(const struct kind *k, const void *bytes, size_t len)
 {
 	const struct fg_blend_scene *s;
 	struct fg_blend             *blend;
+	static const char *const     caches[] = { "//cache_fluid_1/", "//blendcache_*/", "//sims/", "//vdb/smoke_0001.vdb" };
 
 	if (read_bytes(&blend, bytes, len, 1 << 20) != FG_OK)
 		fail_msg("%s: %s", k->name, fg_err_text(FG_EFORMAT));
@@ -175,6 +215,9 @@ expect(const struct kind *k, const void *bytes, size_t len)
 	assert_string_equal(s->engine, "CYCLES");
 	assert_int_equal(blend->ncameras, 1);
 	assert_null(fg_blend_scene(blend, "Third"));
+	assert_int_equal(blend->nfiles, 4);
+	for (int i = 0; i < 4; i++)
+		assert_string_equal(blend->files[i].path, caches[i]), assert_string_equal(blend->files[i].kind, "cache");
 	fg_blend_free(blend);
 }
 
